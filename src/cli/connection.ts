@@ -1,0 +1,28 @@
+import { Sekali, type SekaliOptions } from '../client/sekali.ts';
+import { optionalText, type Settings, text, type Values } from '../settings.ts';
+
+/** Settings of every command that talks to a server. */
+export const CONNECTION_SETTINGS = {
+  url: {
+    kind: text,
+    fallback: 'http://127.0.0.1:8080',
+    form: 'URL',
+    meaning: 'Where the server is.',
+    olderEnv: ['TARGET_URL'],
+  },
+  key: {
+    kind: optionalText,
+    fallback: undefined,
+    form: 'KEY',
+    meaning: 'The API key of the server.',
+    olderEnv: ['SEKALI_API_KEY'],
+    secret: true,
+  },
+} as const satisfies Settings;
+
+export function connect(
+  { url, key }: Values<typeof CONNECTION_SETTINGS>,
+  options: Omit<SekaliOptions, 'url' | 'key'> = {},
+): Sekali {
+  return new Sekali({ url, key, ...options });
+}

@@ -1,0 +1,98 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { SekaliError } from '../../errors.ts';
+import { formatInstant } from '../../instant.ts';
+import {
+  MEDIA_JSON,
+  MEDIA_NDJSON,
+  OFFSET_MAX,
+  PAGE_LIMIT_DEFAULT,
+  PAGE_LIMIT_MAX,
+} from '../../protocol/wire.ts';
+import { choice, integer } from '../../settings.ts';
+import type { EventQuery } from '../../store/store.ts';
+import type { Parts } from '../parts.ts';
+import { printConflict, printEvent, printEventLine } from '../print-event.ts';
+import { dateTime, name, parameter, readQuery } from '../query.ts';
+
+const position = integer(0, Number.MAX_SAFE_INTEGER);
+
+const FILTERS = {
+  topic: parameter(name, undefined),
+  source: parameter(name, undefined),
+  from: parameter(dateTime, undefined),
+  to: parameter(dateTime, undefined),
+  after: parameter(position, undefined),
+  before: parameter(position, undefined),
+  order: parameter(choice('asc', 'desc'), 'asc' as const),
+  offset: parameter(integer(0, OFFSET_MAX), 0),
+};
+
+const PAGE = { ...FILTERS, limit: parameter(integer(1, PAGE_LIMIT_MAX), PAGE_LIMIT_DEFAULT) };
+
+const STREAM = { ...FILTERS, limit: parameter(integer(1, Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER) };
+
+/** Conflicts of one key that are shown with its event. */
+const CONFLICTS_SHOWN = 100;
+
+export function addEventsRoutes(app: FastifyInstance, { reader, queue }: Parts): void {
+  app.get('/events', async (request, reply) => {
+    if (acceptsLines(request.headers.accept)) return await streamEvents(request.query, reply);
+    const page = await reader.events(readQuery(PAGE, request.query));
+    const events = page.events.map(printEvent).join(',');
+    const json = `{"count":${page.events.length},"events":[${events}],"next":${page.next ?? 'null'}}`;
+    return await reply.type(MEDIA_JSON).send(json);
+  });
+
+  app.get<{ Params: { topic: string; event_id: string } }>(
+    '/events/:topic/:event_id',
+    async (request, reply) => {
+      readQuery({}, request.query);
+      const { topic, event_id } = request.params;
+      const found = await queue.find(topic, event_id);
+      const event = found === undefined ? undefined : await reader.eventAt(found);
+      if (event === undefined) {
+        throw new SekaliError(
+          'event_unknown',
+          `no event ${JSON.stringify(event_id)} was ever stored in ${JSON.stringify(topic)}`,
+        );
+      }
+      const conflicts = await reader.conflicts({ topic, event_id, limit: CONFLICTS_SHOWN });
+      const receipt = {
+        verdict: 'stored',
+        position: event.position,
+        first_seen_at: formatInstant(event.processed_at),
+      };
+      const json = `${printEvent(event).slice(0, -1)},"receipt":${JSON.stringify(receipt)},"conflicts":[${conflicts.map(printConflict).join(',')}]}`;
+      return await reply.type(MEDIA_JSON).send(json);
+    },
+  );
+
+  async function streamEvents(query: unknown, reply: FastifyReply): Promise<FastifyReply> {
+    const { limit, ...filters } = readQuery(STREAM, query);
+    // What is stored while the answer runs is not part of it: else it might never end.
+    const end = (await reader.lastPosition()) + 1;
+    const before = Math.min(filters.before ?? end, end);
+    return reply
+      .type(MEDIA_NDJSON)
+      .send(Readable.from(lines({ ...filters, before, limit }), { objectMode: false }));
+  }
+
+  /** A chunk of lines at a time, read when the client has taken the one before. */
+  async function* lines(query: EventQuery): AsyncGenerator<string> {
+    let left = query.limit;
+    let next: EventQuery = query;
+    while (left > 0) {
+      const page = await reader.events({ ...next, limit: Math.min(left, PAGE_LIMIT_MAX) });
+      if (page.events.length > 0) yield page.events.map(printEventLine).join('');
+      if (page.next === undefined) return;
+      left -= page.events.length;
+      const cursor = query.order === 'asc' ? { after: page.next } : { before: page.next };
+      next = { ...next, ...cursor, offset: 0 };
+    }
+  }
+}
+
+function acceptsLines(accept = ''): boolean {
+  return accept.split(',').some((part) => part.split(';', 1)[0]?.trim().toLowerCase() === MEDIA_NDJSON);
+}

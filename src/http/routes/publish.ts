@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import { SekaliError } from '../../errors.ts';
+import type { BodyFormat } from '../../ingest/decode.ts';
+import { MEDIA_JSON, PUBLISH_MEDIA } from '../../protocol/wire.ts';
+import { choice, toggle } from '../../settings.ts';
+import { BodyReader } from '../body.ts';
+import type { Parts } from '../parts.ts';
+import { parameter, readQuery } from '../query.ts';
+
+const PARAMETERS = {
+  atomic: parameter(toggle, false),
+  // There is no durable queue in front of the store, so both wait for the store: `queued` gets more than it asks for.
+  ack: parameter(choice('stored', 'queued'), 'stored'),
+  results: parameter(choice('all', 'errors'), 'errors'),
+};
+
+export function addPublishRoute(app: FastifyInstance, { config, admission, queue }: Parts): void {
+  const bodies = new BodyReader(admission, config.bodyBytesMax);
+
+  app.post('/publish', async (request, reply) => {
+    const { atomic, results } = readQuery(PARAMETERS, request.query);
+    const format = formatOf(request.headers['content-type']);
+    if (queue.downReason !== undefined) throw new SekaliError('store_unavailable', queue.downReason);
+    const { bytes, ticket } = await bodies.take(request.raw, reply.raw);
+    try {
+      const json = await queue.commit({ body: bytes, format, atomic, receipts: results === 'all' });
+      return await reply.type(MEDIA_JSON).send(json);
+    } finally {
+      ticket.release();
+    }
+  });
+}
+
+/** A body without a content type is taken for JSON. */
+function formatOf(contentType = MEDIA_JSON as string): BodyFormat {
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
+  const known = Object.entries(PUBLISH_MEDIA).find(([name]) => name === type);
+  const charset = parameters
+    .find((part) => part.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '');
+  if (known && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return known[1];
+  throw new SekaliError(
+    'media_type_unknown',
+    `content type ${JSON.stringify(contentType)} is not known: use ${Object.keys(PUBLISH_MEDIA).slice(0, 2).join(' or ')}, in UTF-8`,
+  );
+}

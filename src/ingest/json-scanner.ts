@@ -1,0 +1,372 @@
+/**
+ * One pass over the bytes of a JSON text (RFC 8259): it validates the grammar, finds where each value begins and ends,
+ * and computes a fingerprint of a value's content on the way. Nothing is built of a value that is only kept as text.
+ *
+ * Why not `JSON.parse`: a payload must come back as it was sent (`12345678901234567890`, `1.0`, `"__proto__"`), which a
+ * parsed value cannot do; and parsing and printing again costs more than the whole of this pass.
+ *
+ * The fingerprint: two texts of the same content get the same one. The same content is: equal strings after unescaping,
+ * numbers spelled alike (1 and 1.0 differ: to many readers they are two types), arrays of equal elements in the same
+ * order, objects of equal members in any order; white space does not count. Two 32-bit lanes with different
+ * multipliers, each seeded with half of a secret, run over the bytes; an object's lanes are the sums of its members',
+ * which is what makes their order not count, without sorting. It guards against chance, not against a publisher who
+ * wants two of his own payloads to look alike.
+ *
+ * The input must be UTF-8; the caller has checked that (`isUtf8`), so that no byte above 0x7f is looked at here.
+ */
+
+/** The text is not JSON. `offset` is where, in bytes. */
+export class JsonSyntaxError extends Error {
+  readonly offset: number;
+  readonly expected: string;
+  constructor(offset: number, expected: string) {
+    super(`expected ${expected} at byte ${offset}`);
+    this.offset = offset;
+    this.expected = expected;
+  }
+}
+
+/** The value nests deeper than allowed; the scanner stands somewhere inside of it. */
+export class TooDeepError extends Error {}
+
+export const TAB = 0x09;
+export const NEWLINE = 0x0a;
+export const RETURN = 0x0d;
+export const SPACE = 0x20;
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const COLON = 0x3a;
+export const BACKSLASH = 0x5c;
+export const ARRAY_OPEN = 0x5b;
+export const ARRAY_CLOSE = 0x5d;
+export const OBJECT_OPEN = 0x7b;
+export const OBJECT_CLOSE = 0x7d;
+
+const MINUS = 0x2d;
+const PLUS = 0x2b;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+const PRIME_HIGH = 0x01000193; // FNV-1a, 32 bits
+const PRIME_LOW = 0x85ebca6b; // a second odd multiplier (MurmurHash3's first finalizer constant)
+
+// Told apart from one another before their bytes are: "1" is not 1, [] is not {}.
+const TAG_STRING = 1;
+const TAG_NUMBER = 2;
+const TAG_LITERAL = 3;
+const TAG_ARRAY = 4;
+const TAG_OBJECT = 5;
+
+export class JsonScanner {
+  /** The byte that is looked at next. */
+  at: number;
+  readonly end: number;
+  readonly bytes: Buffer;
+
+  /** Fingerprint of the value scanned last. */
+  high = 0;
+  low = 0;
+
+  /** Of the string scanned last: the bytes between its quotes, and whether any of them is `\` or not printable ASCII. */
+  textStart = 0;
+  textEnd = 0;
+  textEscaped = false;
+  textPlain = true;
+
+  readonly #seedHigh: number;
+  readonly #seedLow: number;
+
+  constructor(bytes: Buffer, start: number, end: number, seedHigh: number, seedLow: number) {
+    this.bytes = bytes;
+    this.at = start;
+    this.end = end;
+    this.#seedHigh = seedHigh;
+    this.#seedLow = seedLow;
+  }
+
+  /** Skips white space and returns the byte after it, or 0 at the end (a NUL is no JSON either). */
+  peek(): number {
+    const { bytes, end } = this;
+    let at = this.at;
+    while (at < end) {
+      const byte = bytes[at]!;
+      if (byte > SPACE || (byte !== SPACE && byte !== NEWLINE && byte !== RETURN && byte !== TAB)) {
+        this.at = at;
+        return byte;
+      }
+      at++;
+    }
+    this.at = at;
+    return 0;
+  }
+
+  /** Skips white space and takes exactly this byte. */
+  take(byte: number): void {
+    if (this.peek() !== byte) throw this.error(`"${String.fromCharCode(byte)}"`);
+    this.at++;
+  }
+
+  error(expected: string): JsonSyntaxError {
+    return new JsonSyntaxError(this.at, expected);
+  }
+
+  /**
+   * Scans one value, white space before it included.
+   *
+   * @param depth how many more levels of arrays and objects may open
+   * @throws JsonSyntaxError, TooDeepError
+   */
+  value(depth: number): void {
+    const byte = this.peek();
+    if (byte === QUOTE) this.string();
+    else if (byte === OBJECT_OPEN) this.#object(depth);
+    else if (byte === ARRAY_OPEN) this.#array(depth);
+    else if (byte === MINUS || (byte >= ZERO && byte <= NINE)) this.#number();
+    else this.#literal(byte);
+  }
+
+  /** Scans a string, whose opening quote is the next byte. */
+  string(): void {
+    const { bytes, end } = this;
+    const start = this.at + 1;
+    let at = start;
+    let high = this.#seedHigh ^ TAG_STRING;
+    let low = this.#seedLow ^ TAG_STRING;
+    let plain = true;
+    while (at < end) {
+      const byte = bytes[at]!;
+      if (byte === QUOTE) {
+        this.textStart = start;
+        this.textEnd = at;
+        this.textEscaped = false;
+        this.textPlain = plain;
+        this.at = at + 1;
+        this.#finish(high, low, at - start);
+        return;
+      }
+      if (byte === BACKSLASH) {
+        this.#escapedString(start, at);
+        return;
+      }
+      if (byte < SPACE) {
+        this.at = at;
+        throw this.error('no control character in a string');
+      }
+      if (byte > 0x7e) plain = false;
+      high = Math.imul(high ^ byte, PRIME_HIGH);
+      low = Math.imul(low ^ byte, PRIME_LOW);
+      at++;
+    }
+    this.at = at;
+    throw this.error('the closing quote of a string');
+  }
+
+  /** The string scanned last, unescaped. */
+  text(): string {
+    if (this.textEscaped)
+      return JSON.parse(this.bytes.toString('utf8', this.textStart - 1, this.textEnd + 1)) as string;
+    return this.textPlain
+      ? this.bytes.toString('latin1', this.textStart, this.textEnd)
+      : this.bytes.toString('utf8', this.textStart, this.textEnd);
+  }
+
+  /** The rest of a string that has escapes. Rare enough to build it, and to hash what it means. */
+  #escapedString(start: number, firstEscape: number): void {
+    const { bytes, end } = this;
+    let at = firstEscape;
+    for (;;) {
+      if (at >= end) {
+        this.at = at;
+        throw this.error('the closing quote of a string');
+      }
+      const byte = bytes[at]!;
+      if (byte === QUOTE) break;
+      if (byte < SPACE) {
+        this.at = at;
+        throw this.error('no control character in a string');
+      }
+      at += byte === BACKSLASH ? this.#escapeLength(at) : 1;
+    }
+    this.textStart = start;
+    this.textEnd = at;
+    this.textEscaped = true;
+    this.textPlain = false;
+    this.at = at + 1;
+    this.#hashText(this.text());
+  }
+
+  /** Bytes of the escape sequence at this offset (RFC 8259 section 7). */
+  #escapeLength(at: number): number {
+    const byte = at + 1 < this.end ? this.bytes[at + 1]! : 0;
+    if (byte === 0x75) {
+      for (let i = at + 2; i < at + 6; i++) {
+        if (i >= this.end || !isHexDigit(this.bytes[i]!)) {
+          this.at = i;
+          throw this.error('four hexadecimal digits after \\u');
+        }
+      }
+      return 6;
+    }
+    if (!ESCAPES.has(byte)) {
+      this.at = at + 1;
+      throw this.error('one of "\\/bfnrtu after a backslash');
+    }
+    return 2;
+  }
+
+  /** Hashes a string as `string()` would have, had it been sent without escapes. */
+  #hashText(text: string): void {
+    // A lone surrogate has no UTF-8: each becomes three bytes of its own (as WTF-8 does), so that two of them differ.
+    const bytes = text.isWellFormed() ? Buffer.from(text, 'utf8') : wtf8(text);
+    let high = this.#seedHigh ^ TAG_STRING;
+    let low = this.#seedLow ^ TAG_STRING;
+    for (const byte of bytes) {
+      high = Math.imul(high ^ byte, PRIME_HIGH);
+      low = Math.imul(low ^ byte, PRIME_LOW);
+    }
+    this.#finish(high, low, bytes.length);
+  }
+
+  #number(): void {
+    const { bytes, end } = this;
+    const start = this.at;
+    if (bytes[this.at] === MINUS) this.at++;
+    if (bytes[this.at] === ZERO) this.at++;
+    else this.#digits();
+    if (this.at < end && bytes[this.at] === DOT) {
+      this.at++;
+      this.#digits();
+    }
+    const exponent = this.at < end ? bytes[this.at]! | 0x20 : 0;
+    if (exponent === 0x65) {
+      this.at++;
+      if (bytes[this.at] === PLUS || bytes[this.at] === MINUS) this.at++;
+      this.#digits();
+    }
+    this.#hashBytes(start, this.at, TAG_NUMBER);
+  }
+
+  #digits(): void {
+    const { bytes, end } = this;
+    const start = this.at;
+    let at = start;
+    while (at < end && bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
+    this.at = at;
+    if (at === start) throw this.error('a digit');
+  }
+
+  #literal(byte: number): void {
+    const word = byte === 0x74 ? TRUE : byte === 0x66 ? FALSE : byte === 0x6e ? NULL : undefined;
+    const start = this.at;
+    if (
+      word === undefined ||
+      start + word.length > this.end ||
+      word.compare(this.bytes, start, start + word.length)
+    ) {
+      throw this.error('a JSON value');
+    }
+    this.at = start + word.length;
+    this.#hashBytes(start, this.at, TAG_LITERAL);
+  }
+
+  #array(depth: number): void {
+    if (depth < 1) throw new TooDeepError();
+    this.at++;
+    let high = this.#seedHigh ^ TAG_ARRAY;
+    let low = this.#seedLow ^ TAG_ARRAY;
+    let count = 0;
+    if (this.peek() === ARRAY_CLOSE) this.at++;
+    else {
+      for (;;) {
+        this.value(depth - 1);
+        high = Math.imul(high ^ this.high, PRIME_HIGH);
+        low = Math.imul(low ^ this.low, PRIME_LOW);
+        count++;
+        const byte = this.peek();
+        this.at++;
+        if (byte === ARRAY_CLOSE) break;
+        if (byte !== COMMA) {
+          this.at--;
+          throw this.error('"," or "]"');
+        }
+      }
+    }
+    this.#finish(high, low, count);
+  }
+
+  #object(depth: number): void {
+    if (depth < 1) throw new TooDeepError();
+    this.at++;
+    let high = this.#seedHigh ^ TAG_OBJECT;
+    let low = this.#seedLow ^ TAG_OBJECT;
+    let count = 0;
+    if (this.peek() === OBJECT_CLOSE) this.at++;
+    else {
+      for (;;) {
+        if (this.peek() !== QUOTE) throw this.error('a member name');
+        this.string();
+        const nameHigh = this.high;
+        const nameLow = this.low;
+        this.take(COLON);
+        this.value(depth - 1);
+        // Name and value are mixed before they are summed, so that values swapped between names change the sum.
+        high = (high + mix(Math.imul(nameHigh, PRIME_LOW) ^ this.high)) | 0;
+        low = (low + mix(Math.imul(nameLow, PRIME_HIGH) ^ this.low)) | 0;
+        count++;
+        const byte = this.peek();
+        this.at++;
+        if (byte === OBJECT_CLOSE) break;
+        if (byte !== COMMA) {
+          this.at--;
+          throw this.error('"," or "}"');
+        }
+      }
+    }
+    this.#finish(high, low, count);
+  }
+
+  #hashBytes(start: number, end: number, tag: number): void {
+    const { bytes } = this;
+    let high = this.#seedHigh ^ tag;
+    let low = this.#seedLow ^ tag;
+    for (let at = start; at < end; at++) {
+      high = Math.imul(high ^ bytes[at]!, PRIME_HIGH);
+      low = Math.imul(low ^ bytes[at]!, PRIME_LOW);
+    }
+    this.#finish(high, low, end - start);
+  }
+
+  #finish(high: number, low: number, length: number): void {
+    this.high = mix(high ^ length);
+    this.low = mix(low ^ Math.imul(length, PRIME_HIGH));
+  }
+}
+
+/** Finalizer of MurmurHash3 (fmix32): every input bit reaches every output bit. */
+function mix(value: number): number {
+  let hash = value ^ (value >>> 16);
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+const NULL = Buffer.from('null');
+const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= ZERO && byte <= NINE) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+function wtf8(text: string): Buffer {
+  return Buffer.concat(
+    [...text].map((character) => {
+      const code = character.codePointAt(0) ?? 0;
+      if (code < 0xd800 || code > 0xdfff) return Buffer.from(character, 'utf8');
+      return Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]);
+    }),
+  );
+}

@@ -1,0 +1,25 @@
+import { destination, type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { Config } from './config.ts';
+
+export type { Logger } from 'pino';
+
+/**
+ * The structured log: JSON lines in a pipe, readable lines on a terminal. A line names what happened and to which
+ * request; payloads and keys never go in.
+ */
+export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
+  const readable = logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY);
+  // Written at once: a line about a crash must not be lost in a buffer.
+  const stream = readable
+    ? pretty({ sync: true, ignore: 'pid,hostname' })
+    : destination({ fd: 1, sync: true });
+  const redact = {
+    paths: ['authorization', 'headers.authorization', 'req.headers.authorization'],
+    censor: '[hidden]',
+  };
+  return pino(
+    { level: logLevel, base: { name: 'sekali' }, redact, timestamp: pino.stdTimeFunctions.isoTime },
+    stream,
+  );
+}

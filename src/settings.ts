@@ -1,0 +1,182 @@
+import { didYouMean } from './nearest.ts';
+
+/**
+ * A setting is declared once and can be given in three places: a flag (`--body-bytes-max`), an environment variable
+ * (`SEKALI_BODY_BYTES_MAX`) and a member of the configuration file (`body_bytes_max`); the first of them wins.
+ */
+export interface Setting<T> {
+  readonly meaning: string;
+  readonly fallback: T;
+  /** What a value looks like, for the help text. */
+  readonly form: string;
+  readonly kind: Kind<T>;
+  /** Further environment variables that are read after `SEKALI_…`. */
+  readonly olderEnv?: readonly string[];
+  /** Never shown. */
+  readonly secret?: boolean;
+  /** Flag only: it makes no sense in the environment or a file. */
+  readonly flagOnly?: boolean;
+}
+
+/** Reads a value from its text, or says the rule it breaks. */
+export interface Kind<T> {
+  /** A flag of this kind takes no value. */
+  readonly isSwitch: boolean;
+  read(text: string): { value: T } | { rule: string };
+}
+
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+export type Values<S extends Settings> = { [Name in keyof S]: S[Name] extends Setting<infer T> ? T : never };
+
+/** One thing that is wrong; a message for people that names the place and the rule. */
+export type SettingProblem = string;
+
+export interface SettingSources {
+  /** As given on the command line, by flag name without dashes; true for a switch. */
+  readonly flags: ReadonlyMap<string, string | true>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The configuration file, parsed; its name is for messages. */
+  readonly file?: { readonly name: string; readonly members: Readonly<Record<string, unknown>> } | undefined;
+}
+
+/** Reads all settings; every problem is found, not only the first. Unknown flags and members are problems. */
+export function readSettings<S extends Settings>(
+  settings: S,
+  sources: SettingSources,
+): { values: Values<S>; problems: SettingProblem[]; given: Set<string> } {
+  const problems: SettingProblem[] = [];
+  const values: Record<string, unknown> = {};
+  const given = new Set<string>();
+  const names = Object.keys(settings);
+
+  const flagNames = names.map(flagOf);
+  for (const flag of sources.flags.keys()) {
+    if (!flagNames.includes(flag)) problems.push(`--${flag} is no flag${didYouMean(flag, flagNames)}`);
+  }
+  const memberNames = names.filter((name) => !settings[name]?.flagOnly).map(memberOf);
+  for (const member of Object.keys(sources.file?.members ?? {})) {
+    if (!memberNames.includes(member)) {
+      problems.push(`${sources.file?.name}: ${member} is no setting${didYouMean(member, memberNames)}`);
+    }
+  }
+
+  for (const [name, setting] of Object.entries(settings)) {
+    const source = find(name, setting, sources);
+    values[name] = setting.fallback;
+    if (source === undefined) continue;
+    given.add(name);
+    const result = setting.kind.read(source.text);
+    if ('value' in result) values[name] = result.value;
+    else {
+      const shown = setting.secret ? '' : `, not ${JSON.stringify(source.text)}`;
+      problems.push(`${source.place} must be ${result.rule}${shown}`);
+    }
+  }
+  return { values: values as Values<S>, problems, given };
+}
+
+function find(
+  name: string,
+  setting: Setting<unknown>,
+  sources: SettingSources,
+): { text: string; place: string } | undefined {
+  const flag = sources.flags.get(flagOf(name));
+  if (flag !== undefined) return { text: flag === true ? 'true' : flag, place: `--${flagOf(name)}` };
+  if (setting.flagOnly) return undefined;
+  for (const variable of envOf(name, setting)) {
+    const text = sources.env[variable];
+    if (text !== undefined && text !== '') return { text, place: variable };
+  }
+  const member = sources.file?.members[memberOf(name)];
+  if (member === undefined) return undefined;
+  const text = typeof member === 'string' ? member : JSON.stringify(member);
+  return { text, place: `${sources.file?.name}: ${memberOf(name)}` };
+}
+
+/** `bodyBytesMax` → `body-bytes-max` */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `bodyBytesMax` → `body_bytes_max` */
+export function memberOf(name: string): string {
+  return flagOf(name).replaceAll('-', '_');
+}
+
+/** `bodyBytesMax` → `SEKALI_BODY_BYTES_MAX`, then the older names. */
+export function envOf(name: string, setting: Setting<unknown>): string[] {
+  return [`SEKALI_${memberOf(name).toUpperCase()}`, ...(setting.olderEnv ?? [])];
+}
+
+export const text: Kind<string> = { isSwitch: false, read: (given) => ({ value: given }) };
+
+export const optionalText: Kind<string | undefined> = text;
+
+export const toggle: Kind<boolean> = {
+  isSwitch: true,
+  read(given) {
+    const folded = given.toLowerCase();
+    if (['1', 'true', 'yes', 'on'].includes(folded)) return { value: true };
+    if (['0', 'false', 'no', 'off'].includes(folded)) return { value: false };
+    return { rule: '1 or 0, true or false' };
+  },
+};
+
+export function integer(min: number, max: number): Kind<number> {
+  return {
+    isSwitch: false,
+    read(given) {
+      const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+      return value >= min && value <= max ? { value } : { rule: `an integer from ${min} to ${max}` };
+    },
+  };
+}
+
+export function decimal(min: number, max: number): Kind<number> {
+  return {
+    isSwitch: false,
+    read(given) {
+      const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+      return value >= min && value <= max ? { value } : { rule: `a number from ${min} to ${max}` };
+    },
+  };
+}
+
+const UNITS: Record<string, number> = { '': 1, b: 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
+
+/** A number of bytes, plain or with KiB, MiB, GiB. */
+export function bytes(min: number, max: number): Kind<number> {
+  return {
+    isSwitch: false,
+    read(given) {
+      const match = /^(\d+) ?([kmg]ib|b|)$/i.exec(given);
+      const value = match ? Number(match[1]) * (UNITS[match[2]?.toLowerCase() ?? ''] ?? 1) : Number.NaN;
+      return value >= min && value <= max
+        ? { value }
+        : { rule: `bytes from ${min} to ${max}, as 16777216 or 16MiB` };
+    },
+  };
+}
+
+export function choice<const T extends string>(...choices: T[]): Kind<T> {
+  return {
+    isSwitch: false,
+    read: (given) =>
+      (choices as string[]).includes(given)
+        ? { value: given as T }
+        : { rule: `one of ${choices.join(', ')}` },
+  };
+}
+
+export function list(of: string, isValid: (item: string) => boolean): Kind<readonly string[]> {
+  return {
+    isSwitch: false,
+    read(given) {
+      const items = given
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '');
+      return items.every(isValid) ? { value: items } : { rule: `${of}, separated by commas` };
+    },
+  };
+}

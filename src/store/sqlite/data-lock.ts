@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { SekaliError } from '../../errors.ts';
+
+/**
+ * One process owns a data directory. The lock is an exclusive transaction on a file of its own, held open: the operating
+ * system lets go of it when the process ends, however it ends, so a kill leaves nothing to clean up. (Node has no flock;
+ * SQLite's own lock is one. It is not put on the store's file, for a backup or a look from outside may read that.)
+ */
+export class DataLock {
+  readonly #db: DatabaseSync;
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** @throws SekaliError `data_in_use`, with the process that has it */
+  static take(dataDir: string): DataLock {
+    mkdirSync(dataDir, { recursive: true });
+    const db = new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 });
+    try {
+      db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    } catch (error) {
+      db.close();
+      if (!isBusy(error)) throw error;
+      throw new SekaliError('data_in_use', `${resolve(dataDir)} is in use by ${readOwner(dataDir)}`, {
+        cause: error,
+      });
+    }
+    writeFileSync(
+      ownerPath(dataDir),
+      `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`,
+    );
+    return new DataLock(db);
+  }
+
+  release(): void {
+    this.#db.close();
+  }
+}
+
+function ownerPath(dataDir: string): string {
+  return join(dataDir, 'owner');
+}
+
+function readOwner(dataDir: string): string {
+  try {
+    return readFileSync(ownerPath(dataDir), 'utf8').trim();
+  } catch {
+    return 'another process';
+  }
+}
+
+const SQLITE_BUSY = 5;
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+}

@@ -1,0 +1,40 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Event } from '../../event.ts';
+import type { Instant } from '../../instant.ts';
+import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../store.ts';
+
+/** Keeps the newest conflicts for inspection. Older ones go as new ones come, so the table never grows past its bound. */
+export class ConflictKeeper {
+  readonly #insert: StatementSync;
+  readonly #prune: StatementSync;
+  #last: number;
+  #added = false;
+
+  constructor(db: DatabaseSync) {
+    this.#insert = db.prepare(`
+      INSERT INTO conflicts (number, topic_id, event_id, position, timestamp_us, source, payload, received_at_us)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#prune = db.prepare('DELETE FROM conflicts WHERE number <= ?');
+    this.#last = Number(db.prepare('SELECT coalesce(max(number), 0) AS last FROM conflicts').get()?.['last']);
+  }
+
+  add(topicId: number, position: number, event: Event, receivedAt: Instant): void {
+    const kept = Buffer.byteLength(event.payload) <= CONFLICT_PAYLOAD_BYTES_MAX;
+    this.#insert.run(
+      ++this.#last,
+      topicId,
+      event.event_id,
+      position,
+      event.timestamp,
+      event.source,
+      kept ? event.payload : null,
+      receivedAt,
+    );
+    this.#added = true;
+  }
+
+  flush(): void {
+    if (this.#added) this.#prune.run(this.#last - CONFLICTS_KEPT);
+    this.#added = false;
+  }
+}

@@ -1,0 +1,38 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { SekaliError } from '../../errors.ts';
+import * as events from './migrations/001-events.ts';
+
+/** In order; never changed once released, only added to. The number of a migration is its place in here, from 1. */
+const MIGRATIONS = [events] as const;
+
+/** The schema that this program reads and writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings the database to {@link SCHEMA_VERSION}, all or nothing. `BEGIN IMMEDIATE` takes the write lock before the
+ * version is read, so of two that start together the second finds the work done.
+ *
+ * @throws SekaliError `schema_newer` when a newer program has written it
+ */
+export function migrate(db: DatabaseSync): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const version = schemaVersion(db);
+    if (version > SCHEMA_VERSION) {
+      throw new SekaliError(
+        'schema_newer',
+        `the data has schema ${version}, this Sekali knows schemas up to ${SCHEMA_VERSION}: start a newer Sekali`,
+      );
+    }
+    for (const migration of MIGRATIONS.slice(version)) db.exec(migration.sql);
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+export function schemaVersion(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+}

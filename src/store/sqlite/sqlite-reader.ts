@@ -1,0 +1,65 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type {
+  Conflict,
+  ConflictQuery,
+  Counters,
+  EventPage,
+  EventQuery,
+  StoredEvent,
+  StoreReader,
+  TopicSummary,
+} from '../store.ts';
+import { openReader } from './connection.ts';
+import { CounterReader } from './count-events.ts';
+import { ConflictReader } from './read-conflicts.ts';
+import { EventReader } from './read-events.ts';
+import { TopicReader } from './read-topics.ts';
+
+/** Reads through a connection of its own, so that no reader waits for a commit, and no commit for a reader. */
+export class SqliteReader implements StoreReader {
+  readonly #db: DatabaseSync;
+  readonly #events: EventReader;
+  readonly #topics: TopicReader;
+  readonly #counters: CounterReader;
+  readonly #conflicts: ConflictReader;
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#events = new EventReader(db);
+    this.#topics = new TopicReader(db);
+    this.#counters = new CounterReader(db);
+    this.#conflicts = new ConflictReader(db);
+  }
+
+  static open(dataDir: string): SqliteReader {
+    return new SqliteReader(openReader(dataDir));
+  }
+
+  async events(query: EventQuery): Promise<EventPage> {
+    return await this.#events.page(query);
+  }
+
+  async eventAt(position: number): Promise<StoredEvent | undefined> {
+    return this.#events.at(position);
+  }
+
+  async lastPosition(): Promise<number> {
+    return this.#counters.lastPosition();
+  }
+
+  async topics(page: { after: string | undefined; limit: number }): Promise<TopicSummary[]> {
+    return this.#topics.page(page);
+  }
+
+  async counters(): Promise<Counters> {
+    return this.#counters.counters();
+  }
+
+  async conflicts(query: ConflictQuery): Promise<Conflict[]> {
+    return this.#conflicts.page(query);
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+}
