@@ -1,3 +1,4 @@
+import { RequestError } from '../client/request-error.ts';
 import { SekaliError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { version } from '../version.ts';
@@ -42,13 +43,16 @@ function overview(): string {
   return `sekali COMMAND [--help]\n\n${rows.join('\n')}\n\n  sekali ${version}; Node ${process.version}\n`;
 }
 
+/** What can be expected to go wrong is told in one line each; a stack is for what cannot. */
 function fail(error: unknown): number {
-  if (!(error instanceof SekaliError)) {
-    process.stderr.write(
-      `sekali: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return EXIT.failed;
-  }
-  for (const line of error.message.split('\n')) process.stderr.write(`sekali: ${line}\n`);
-  return error.code === 'config_invalid' ? EXIT.usage : EXIT.failed;
+  const expected = error instanceof SekaliError || error instanceof RequestError || isSystemError(error);
+  const told =
+    error instanceof Error ? (expected ? error.message : (error.stack ?? error.message)) : String(error);
+  for (const line of told.split('\n')) process.stderr.write(`sekali: ${line}\n`);
+  return error instanceof SekaliError && error.code === 'config_invalid' ? EXIT.usage : EXIT.failed;
+}
+
+/** The operating system said no: a port that is taken, a file that cannot be read. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }

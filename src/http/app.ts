@@ -6,8 +6,10 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
 import { SekaliError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { MEDIA_PROBLEM } from '../protocol/wire.ts';
 import { Authoriser, isProbe } from './auth.ts';
 import type { Parts } from './parts.ts';
@@ -24,14 +26,14 @@ import { addTopicsRoute } from './routes/topics.ts';
 const PATH_PARAMETER_MAX = 255 * 4 * 3;
 
 /** The HTTP edge: limits, authorisation, problem documents, routes. */
-export async function buildApp(parts: Parts, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstance> {
   const { config } = parts;
   const app = Fastify({
-    loggerInstance: logger,
+    loggerInstance: quiet(log),
     genReqId: () => randomUUID(),
     requestIdHeader: 'x-request-id',
     routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: true,
@@ -50,8 +52,8 @@ export async function buildApp(parts: Parts, logger: FastifyBaseLogger): Promise
   if (config.corsOrigins.length > 0)
     await app.register(cors, { origin: [...config.corsOrigins], maxAge: 600 });
   authorise(app, parts);
-  logRequests(app);
-  answerFailures(app);
+  logRequests(app, log);
+  answerFailures(app, log);
 
   // Bodies are read by the one route that takes one.
   app.removeAllContentTypeParsers();
@@ -83,8 +85,13 @@ function authorise(app: FastifyInstance, { config, lifecycle }: Parts): void {
   });
 }
 
+/** What Fastify says of itself (that it listens, …) the server has said already; its warnings stay. */
+function quiet(log: Logger): FastifyBaseLogger {
+  return log.isLevelEnabled('info') ? log.child({}, { level: 'warn' }) : log;
+}
+
 /** One line a request, once it is answered: what it was, never what it carried. */
-function logRequests(app: FastifyInstance): void {
+function logRequests(app: FastifyInstance, log: Logger): void {
   app.addHook('onResponse', async (request, reply) => {
     const line = {
       request: request.id,
@@ -94,16 +101,15 @@ function logRequests(app: FastifyInstance): void {
       ms: Math.round(reply.elapsedTime * 10) / 10,
       remote: request.ip,
     };
-    if (reply.statusCode >= 500 && reply.statusCode !== 503) request.log.error(line, 'answered');
-    else request.log.debug(line, 'answered');
+    if (reply.statusCode >= 500 && reply.statusCode !== 503) log.error(line, 'answered');
+    else log.debug(line, 'answered');
   });
 }
 
-function answerFailures(app: FastifyInstance): void {
+function answerFailures(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const failure = toSekaliError(error);
-    if (failure.code === 'internal')
-      request.log.error({ err: error, request: request.id }, 'a request failed');
+    if (failure.code === 'internal') log.error({ err: error, request: request.id }, 'a request failed');
     return sendProblem(request, reply, failure);
   });
   app.setNotFoundHandler((request, reply) => {

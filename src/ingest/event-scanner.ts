@@ -7,7 +7,7 @@ import {
   BACKSLASH,
   COLON,
   COMMA,
-  JsonScanner,
+  type JsonScanner,
   OBJECT_CLOSE,
   OBJECT_OPEN,
   QUOTE,

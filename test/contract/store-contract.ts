@@ -1,0 +1,28 @@
+import { test } from 'node:test';
+import type { StoreCase, StoreHarness } from './store/case.ts';
+import { conflictCases } from './store/conflicts.ts';
+import { counterCases } from './store/counters.ts';
+import { durabilityCases } from './store/durability.ts';
+import { keyCases } from './store/keys.ts';
+import { readingCases } from './store/reading.ts';
+import { verdictCases } from './store/verdicts.ts';
+
+/** Everything that store/store.ts promises. Every adapter runs all of it. */
+export const STORE_CASES: readonly StoreCase[] = [
+  ...verdictCases,
+  ...keyCases,
+  ...durabilityCases,
+  ...counterCases,
+  ...readingCases,
+  ...conflictCases,
+];
+
+/** Registers the contract as tests of an adapter. */
+export function testStore(adapter: string, makeHarness: () => Promise<StoreHarness & AsyncDisposable>): void {
+  for (const { name, run } of STORE_CASES) {
+    test(`${adapter}: ${name}`, async () => {
+      await using harness = await makeHarness();
+      await run(harness);
+    });
+  }
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { formatInstant, parseInstant } from '../../../src/instant.ts';
+import type { EventQuery, Store } from '../../../src/store/store.ts';
+import { makeEvent, makeEvents } from '../../support/make-events.ts';
+import { appendOne, EVERYTHING, type StoreCase } from './case.ts';
+
+async function positions(store: Store, query: Partial<EventQuery>): Promise<number[]> {
+  const { events } = await store.events({ ...EVERYTHING, ...query });
+  return events.map((event) => event.position);
+}
+
+/** Six events: two topics, two sources, an hour apart. */
+async function sixEvents(store: Store): Promise<void> {
+  const events = Array.from({ length: 6 }, (_, i) =>
+    makeEvent({
+      topic: i % 2 === 0 ? 'even' : 'odd',
+      source: i < 3 ? 'early' : 'late',
+      event_id: `e${i}`,
+      timestamp: `2026-01-31T1${i}:00:00Z`,
+    }),
+  );
+  await appendOne(store, ...events);
+}
+
+const FILTERS: readonly [string, Partial<EventQuery>, readonly number[]][] = [
+  ['nothing', {}, [1, 2, 3, 4, 5, 6]],
+  ['a topic', { topic: 'odd' }, [2, 4, 6]],
+  ['a topic that there is not', { topic: 'none' }, []],
+  ['a source', { source: 'late' }, [4, 5, 6]],
+  ['a topic and a source', { topic: 'even', source: 'late' }, [5]],
+  ['a time from', { from: parseInstant('2026-01-31T13:00:00Z') }, [4, 5, 6]],
+  ['a time to, which is not part of it', { to: parseInstant('2026-01-31T13:00:00Z') }, [1, 2, 3]],
+  ['after a position', { after: 4 }, [5, 6]],
+  ['before a position', { before: 3 }, [1, 2]],
+  ['between positions', { after: 2, before: 5 }, [3, 4]],
+  ['after the last position', { after: 6 }, []],
+  ['descending order', { order: 'desc' }, [6, 5, 4, 3, 2, 1]],
+  ['descending order with a topic before a position', { order: 'desc', topic: 'even', before: 5 }, [3, 1]],
+  ['an offset', { offset: 4 }, [5, 6]],
+  ['an offset with a filter', { offset: 1, source: 'late' }, [5, 6]],
+  ['an offset beyond the end', { offset: 7 }, []],
+];
+
+export const readingCases: readonly StoreCase[] = [
+  ...FILTERS.map(
+    ([what, query, expected]): StoreCase => ({
+      name: `events are found by: ${what}`,
+      async run({ open }) {
+        const store = await open();
+        await sixEvents(store);
+        assert.deepEqual(await positions(store, query), expected);
+      },
+    }),
+  ),
+  {
+    name: 'pages follow one another without a gap or a repeat, in both orders',
+    async run({ open }) {
+      const store = await open();
+      await appendOne(store, ...makeEvents(25));
+      for (const order of ['asc', 'desc'] as const) {
+        const seen: number[] = [];
+        let cursor: number | undefined;
+        do {
+          const where = order === 'asc' ? { after: cursor } : { before: cursor };
+          const page = await store.events({ order, offset: 0, limit: 10, ...where });
+          seen.push(...page.events.map((event) => event.position));
+          cursor = page.next;
+        } while (cursor !== undefined);
+        const all = Array.from({ length: 25 }, (_, i) => i + 1);
+        assert.deepEqual(seen, order === 'asc' ? all : all.reverse());
+      }
+    },
+  },
+  {
+    name: 'a page that ends with the last event has no next one',
+    async run({ open }) {
+      const store = await open();
+      await appendOne(store, ...makeEvents(3));
+      assert.equal((await store.events({ ...EVERYTHING, limit: 3 })).next, undefined);
+      assert.equal((await store.events({ ...EVERYTHING, limit: 2 })).next, 2);
+    },
+  },
+  {
+    name: 'an event comes back as it was sent',
+    async run({ open }) {
+      const store = await open();
+      const event = makeEvent({
+        topic: 'Ünï',
+        event_id: '𝒊𝒅',
+        source: 'søurce',
+        sequence: 42,
+        payload: { ü: '😀\u0000' },
+      });
+      await appendOne(store, event);
+      const stored = await store.eventAt(1);
+      assert.equal(stored?.topic, event.topic);
+      assert.equal(stored?.event_id, event.event_id);
+      assert.equal(stored?.source, event.source);
+      assert.equal(stored?.sequence, 42);
+      assert.equal(stored?.payload, JSON.stringify(event.payload));
+      assert.equal(await store.eventAt(2), undefined);
+    },
+  },
+  {
+    name: 'timestamps of the far past and future come back to the microsecond, and order nothing',
+    async run({ open }) {
+      const store = await open();
+      const timestamps = [
+        '9999-12-31T23:59:59.999999Z',
+        '0001-01-01T00:00:00.000000Z',
+        '1969-12-31T23:59:59.999999Z',
+        '1600-02-29T12:00:00.123456Z',
+      ];
+      await appendOne(store, ...timestamps.map((timestamp) => makeEvent({ event_id: timestamp, timestamp })));
+      const { events } = await store.events(EVERYTHING);
+      assert.deepEqual(
+        events.map((event) => formatInstant(event.timestamp)),
+        timestamps,
+      );
+      assert.deepEqual(await positions(store, { from: parseInstant('1970-01-01T00:00:00Z') }), [1]);
+      assert.deepEqual(await positions(store, { to: parseInstant('1600-02-29T12:00:00.123456Z') }), [2]);
+    },
+  },
+];
