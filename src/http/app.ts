@@ -76,12 +76,15 @@ function authorise(app: FastifyInstance, { config, lifecycle }: Parts): void {
     const path = request.url.split('?', 1)[0] ?? '';
     authoriser.check(path, request.headers);
     if (lifecycle.draining && !isProbe(path)) {
-      reply.header('connection', 'close');
       throw new SekaliError(
         'shutting_down',
         'Sekali is shutting down: send the request again a little later',
       );
     }
+  });
+  // A connection that stayed open for a next request would keep the shutdown waiting for it.
+  app.addHook('onSend', async (_request, reply) => {
+    if (lifecycle.draining) reply.header('connection', 'close');
   });
 }
 
