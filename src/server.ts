@@ -42,7 +42,6 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         else log.error({ reason }, 'the store cannot take events; trying again');
       },
       onDeath(error) {
-        log.fatal({ err: error }, 'the commit thread died');
         broken.reject(error);
       },
     },

@@ -12,13 +12,21 @@ export const serve: Command = {
     const config = loadConfig(context);
     const log = createLog(config);
     const server = await startServer(config, log);
-    log.info({ url: server.url, data: config.data }, `listening on ${server.url}`);
-    if (process.stdout.isTTY) process.stdout.write(welcome(server.url, config.apiKey !== undefined));
+    const firstTry = curlLine(server.url, config.apiKey !== undefined);
+    if (process.stdout.isTTY) {
+      log.info({ data: config.data }, `listening on ${server.url}`);
+      process.stdout.write(welcome(server.url, firstTry));
+    } else log.info({ url: server.url, data: config.data, try: firstTry }, `listening on ${server.url}`);
 
-    const signal = await Promise.race([nextSignal(), server.broken]);
+    let signal: NodeJS.Signals;
+    try {
+      signal = await Promise.race([firstSignal(), server.broken]);
+    } catch (error) {
+      // What has been acknowledged is on the disk, and nothing more can be: whoever watches over it should start it anew.
+      log.fatal({ err: error }, 'a part has died that the server cannot do without');
+      process.exit(EXIT.failed);
+    }
     log.info({ signal }, 'shutting down: finishing what was taken');
-    // Whoever asks twice, or has waited long enough, is not kept.
-    void nextSignal().then(() => process.exit(EXIT.failed));
     setTimeout(() => {
       log.error('the shutdown took too long');
       process.exit(EXIT.failed);
@@ -29,19 +37,33 @@ export const serve: Command = {
   },
 };
 
-function nextSignal(): Promise<NodeJS.Signals> {
+/** Resolves with the first signal to stop. A second one ends the process at once. */
+function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (asked) process.exit(EXIT.failed);
+      asked = true;
+      resolve(signal);
+    };
+    // They stay: without a listener, a signal would end the process by Node's default, half-way through.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   });
 }
 
 /** One line to try, for who has just started it. */
-function welcome(url: string, hasKey: boolean): string {
-  const key = hasKey ? " -H 'Authorization: Bearer KEY'" : '';
-  return `
-Sekali is at ${url} (its API: ${url}/docs). Publish an event, twice if you like:
+function curlLine(url: string, hasKey: boolean): string {
+  const event = {
+    topic: 'orders',
+    event_id: 'order-1',
+    timestamp: '2026-01-31T12:00:00Z',
+    source: 'shop',
+    payload: { total: 129.95 },
+  };
+  const key = hasKey ? "-H 'Authorization: Bearer KEY' " : '';
+  return `curl ${key}-H 'Content-Type: application/json' ${url}/publish -d '${JSON.stringify(event)}'`;
+}
 
-  curl${key} -H 'Content-Type: application/json' ${url}/publish -d '{"topic":"orders","event_id":"order-1","timestamp":"2026-01-31T12:00:00Z","source":"shop","payload":{"total":129.95}}'
-
-`;
+function welcome(url: string, firstTry: string): string {
+  return `\nSekali is at ${url}, its API at ${url}/docs. Publish an event, twice if you like:\n\n  ${firstTry}\n\n`;
 }

@@ -1,0 +1,62 @@
+/**
+ * Imports run one way (ARCHITECTURE.md): errors → event → protocol, clock, log → config → ports → adapters → ingest →
+ * http → server → cli. Each rule names a layer and what it must not know.
+ */
+const layer = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+module.exports = {
+  forbidden: [
+    layer('no-cycles', {}, { circular: true }, 'Two modules that need each other are one, or hide a third.'),
+    layer('errors-know-nothing', { path: '^src/errors' }, { path: '^src/' }, 'The catalogue is below everything.'),
+    layer(
+      'event-knows-only-errors',
+      { path: '^src/event\\.ts' },
+      { path: '^src/', pathNot: '^src/(errors|instant)\\.ts' },
+      'What an event is depends on no part that handles one.',
+    ),
+    layer(
+      'protocol-does-no-io',
+      { path: '^src/protocol/' },
+      { pathNot: '^src/(protocol/|errors|event|instant)' },
+      'The wire shapes are for browsers too.',
+    ),
+    layer(
+      'client-knows-only-protocol',
+      { path: '^src/client/' },
+      { pathNot: '^src/(client|protocol)/' },
+      'The client has no dependency, not even on Node.',
+    ),
+    layer(
+      'ports-know-no-adapter',
+      { path: '^src/store/(store|dedup)' },
+      { path: '^src/(store/sqlite|ingest|http|cli|server)' },
+      'A port speaks to its implementers, not of them.',
+    ),
+    layer(
+      'adapters-know-no-stage',
+      { path: '^src/store/' },
+      { path: '^src/(ingest|http|cli|server|config)' },
+      'The store is used by the stages, never the other way round.',
+    ),
+    layer('ingest-knows-no-edge', { path: '^src/ingest/' }, { path: '^src/(http|cli|server)' }, 'Stages do not know HTTP.'),
+    layer(
+      'http-knows-no-adapter',
+      { path: '^src/http/' },
+      { path: '^src/(store/sqlite|cli|server)' },
+      'The edge sees ports.',
+    ),
+    layer('server-knows-no-cli', { path: '^src/server' }, { path: '^src/cli/' }, 'The CLI is one user of the server.'),
+    layer('source-knows-no-test', { path: '^src/', pathNot: '\\.test\\.ts$' }, { path: '^(test|bench|scripts)/' }, ''),
+    layer(
+      'no-dev-dependency-in-source',
+      { path: '^src/', pathNot: '\\.test\\.ts$' },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
+      'What the package needs has to come with it.',
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'node', 'types'] },
+  },
+};

@@ -1,0 +1,40 @@
+/** Packs the package, looks at it with publint, installs it into an empty directory and uses it as a user would. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const dir = mkdtempSync(join(tmpdir(), 'sekali-package-'));
+try {
+  run('npm', ['run', 'build', '--silent'], process.cwd());
+  run('publint', ['--strict'], process.cwd());
+  run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', dir], process.cwd());
+  writeFileSync(join(dir, 'package.json'), '{"private":true,"type":"module"}');
+  const tarball = readdirSync(dir).find((name) => name.endsWith('.tgz')) ?? '';
+  run('npm', ['install', '--silent', '--no-audit', '--no-fund', join(dir, tarball)], dir);
+  run(process.execPath, ['node_modules/sekali/bin/sekali.js', '--version'], dir);
+  run(process.execPath, ['--input-type=module', '--eval', useIt()], dir);
+} finally {
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Starts a server by the public surface, publishes with the client, and asks for what it has. */
+function useIt(): string {
+  return `
+    import { createLog, loadConfig, startServer } from 'sekali';
+    import { Sekali } from 'sekali/client';
+    const config = loadConfig({ flags: new Map([['port', '0'], ['data', 'data'], ['log-level', 'silent']]), env: {} });
+    const server = await startServer(config, createLog(config));
+    const client = new Sekali({ url: server.url });
+    const event = { topic: 't', event_id: '1', timestamp: '2026-01-31T12:00:00Z', source: 's', payload: {} };
+    await client.publish([event, event]);
+    const { unique_processed, duplicate_dropped } = await client.stats();
+    await server.stop();
+    if (unique_processed !== 1 || duplicate_dropped !== 1) throw new Error('the package does not work');
+    console.log('the packed package works');
+  `;
+}
+
+function run(program: string, args: readonly string[], cwd: string): void {
+  execFileSync(program, args, { cwd, stdio: 'inherit' });
+}
