@@ -7,8 +7,8 @@
  * The function is HalfSipHash-2-4 with 64 bits of output (Aumasson, Bernstein: "SipHash: a fast short-input PRF", and
  * its 32-bit variant in the reference implementation), run twice under the two halves of a 128-bit secret. Being keyed,
  * nobody outside can prepare two events with one key; by chance, two of 10^10 keys meet with a probability of 10^-19.
- * HalfSipHash because JavaScript multiplies and rotates 32-bit words well: 0.2 µs for a key of 44 characters, where
- * `crypto.hash` takes 1.7 µs.
+ * HalfSipHash because it needs nothing but 32-bit words: 0.5 µs for a key of 44 characters, where `crypto.hash` with SHA-256
+ * takes 0.8 µs and has no key.
  *
  * The message, in UTF-16LE: the topic's length in units, the topic, the event_id.
  */
