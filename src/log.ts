@@ -9,9 +9,8 @@ export type { Logger } from 'pino';
  * request; payloads and keys never go in.
  */
 export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
-  const readable = logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY);
   // Written at once: a line about a crash must not be lost in a buffer.
-  const stream = readable
+  const stream = isReadable({ logFormat })
     ? pretty({ sync: true, ignore: 'pid,hostname' })
     : destination({ fd: 1, sync: true });
   const redact = {
@@ -22,4 +21,9 @@ export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'lo
     { level: logLevel, base: { name: 'sekali' }, redact, timestamp: pino.stdTimeFunctions.isoTime },
     stream,
   );
+}
+
+/** Whether the log is for people. */
+export function isReadable({ logFormat }: Pick<Config, 'logFormat'>): boolean {
+  return logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY);
 }

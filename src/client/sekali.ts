@@ -18,7 +18,7 @@ export interface SekaliOptions {
   readonly key?: string | undefined;
   /** How long a request is tried again before its failure is thrown. 0: never. Default 30 s. */
   readonly retryForMs?: number;
-  /** How long one try may take. Default 30 s. */
+  /** How long one try may take: until its answer has come, or has begun to, where that is read as a stream. Default 30 s. */
   readonly timeoutMs?: number;
   readonly backoff?: BackoffOptions;
   /** Told of each try that failed and will be repeated. */
@@ -98,21 +98,30 @@ export class Sekali {
     return (await this.#json('/stats', {}, signal)) as StatsAnswer;
   }
 
+  /** The answer to a request, read to its end: one that breaks off half-way is a failed try like any other. */
   async #json(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<unknown> {
-    const response = await this.request(path, init, signal);
-    return await response.json();
+    return await this.#send(path, init, signal, (response) => response.json());
   }
 
   /**
    * Sends a request, again and again while that can help and time is left.
    *
-   * @returns an answer with a status of 200 to 299
+   * @returns an answer with a status of 200 to 299, its body not read yet
    */
   async request(path: string, init: RequestInit = {}, signal?: AbortSignal): Promise<Response> {
+    return await this.#send(path, init, signal, async (response) => response);
+  }
+
+  async #send<T>(
+    path: string,
+    init: RequestInit,
+    signal: AbortSignal | undefined,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const giveUpAt = performance.now() + this.#retryForMs;
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#try(path, init, signal);
-      if (!(outcome instanceof FailedTry)) return outcome.response;
+      const outcome = await this.#try(path, init, signal, read);
+      if (!(outcome instanceof FailedTry)) return outcome.value;
       signal?.throwIfAborted();
       const waitMs = backoffMs(attempt, this.#backoff, outcome.retryAfter);
       if (!outcome.retryable || performance.now() + waitMs > giveUpAt) throw outcome;
@@ -121,27 +130,31 @@ export class Sekali {
     }
   }
 
-  async #try(
+  async #try<T>(
     path: string,
     init: RequestInit,
     signal: AbortSignal | undefined,
-  ): Promise<{ response: Response } | FailedTry> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ value: T } | FailedTry> {
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(new Error(`it took longer than ${this.#timeoutMs} ms`)),
+      this.#timeoutMs,
+    );
     let response: Response;
     try {
       response = await this.#fetch(`${this.#url}${path}`, {
         ...init,
         headers: { ...this.#headers, ...(init.headers as Record<string, string> | undefined) },
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
       });
+      if (response.ok) return { value: await read(response) };
     } catch (cause) {
-      return new FailedTry(`no answer from ${this.#url}: ${reasonOf(cause)}`, {
-        code: 'no_answer',
-        status: 0,
-        cause,
-      });
+      const message = `no answer from ${this.#url}: ${reasonOf(cause)}`;
+      return new FailedTry(message, { code: 'no_answer', status: 0, cause });
+    } finally {
+      clearTimeout(timer);
     }
-    if (response.ok) return { response };
     const problem = await problemOf(response);
     return new FailedTry(problem?.detail ?? `${this.#url} answered ${response.status}`, {
       code: problem?.code ?? `http_${response.status}`,

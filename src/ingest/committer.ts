@@ -57,8 +57,10 @@ function decode(request: PublishRequest, limits: EventLimits, store: Store): Pen
   try {
     decoded = decodeBatch(request.body, request.format, limits, store.contentSeed);
   } catch (error) {
-    if (error instanceof SekaliError) return error;
-    throw error;
+    // One request must not fail the others of its group, whatever is wrong with it.
+    return error instanceof SekaliError
+      ? error
+      : new SekaliError('internal', `decoding failed: ${String(error)}`);
   }
   const refusal = refuse(request, decoded);
   const rejected = refusal ? decoded.events.length + decoded.rejected.length : decoded.rejected.length;

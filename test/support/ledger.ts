@@ -29,7 +29,7 @@ export class Ledger {
       }
       return true;
     } catch (error) {
-      if (!(error instanceof RequestError) && !isCutOff(error)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       return false;
     }
   }
@@ -73,9 +73,4 @@ export async function readAll(client: Sekali): Promise<WireStoredEvent[]> {
 
 function keyOf({ topic, event_id }: Pick<WireEvent, 'topic' | 'event_id'>): string {
   return JSON.stringify([topic, event_id]);
-}
-
-/** The server died while it was answering: the body of the answer broke off. */
-function isCutOff(error: unknown): boolean {
-  return error instanceof TypeError || (error instanceof SyntaxError && error.message.includes('JSON'));
 }
