@@ -20,7 +20,9 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
     const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
       stdio: 'inherit',
     });
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+    // A terminal sends Ctrl-C to both of us: passed on as well, it would be a second one.
+    process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
     child.on('exit', (code, signal) => {
       process.exitCode = code ?? 1;
       if (signal) process.kill(process.pid, signal);

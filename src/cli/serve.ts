@@ -1,26 +1,32 @@
 import { loadConfig, SERVER_SETTINGS } from '../config.ts';
-import { createLog } from '../log.ts';
-import { startServer } from '../server.ts';
 import { type Command, type CommandContext, EXIT, operandsOf } from './command.ts';
+import { stopSignal } from './stop-signal.ts';
 
 export const serve: Command = {
   name: 'serve',
   summary: 'Runs the server.',
   settings: SERVER_SETTINGS,
   async run(context: CommandContext): Promise<number> {
-    operandsOf(context);
     const config = loadConfig(context);
+    operandsOf(context);
+    // Here, not above: it takes 0.12 s to load, for which no other command should wait.
+    const [{ createLog, isReadable }, { startServer }] = await Promise.all([
+      import('../log.ts'),
+      import('../server.ts'),
+    ]);
     const log = createLog(config);
     const server = await startServer(config, log);
+    const asked = Promise.withResolvers<NodeJS.Signals>();
+    stopSignal(asked.resolve);
     const firstTry = curlLine(server.url, config.apiKey !== undefined);
-    if (process.stdout.isTTY) {
+    if (isReadable(config)) {
       log.info({ data: config.data }, `listening on ${server.url}`);
       process.stdout.write(welcome(server.url, firstTry));
     } else log.info({ url: server.url, data: config.data, try: firstTry }, `listening on ${server.url}`);
 
     let signal: NodeJS.Signals;
     try {
-      signal = await Promise.race([firstSignal(), server.broken]);
+      signal = await Promise.race([asked.promise, server.broken]);
     } catch (error) {
       // What has been acknowledged is on the disk, and nothing more can be: whoever watches over it should start it anew.
       log.fatal({ err: error }, 'a part has died that the server cannot do without');
@@ -36,20 +42,6 @@ export const serve: Command = {
     return EXIT.ok;
   },
 };
-
-/** Resolves with the first signal to stop. A second one ends the process at once. */
-function firstSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) process.exit(EXIT.failed);
-      asked = true;
-      resolve(signal);
-    };
-    // They stay: without a listener, a signal would end the process by Node's default, half-way through.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  });
-}
 
 /** One line to try, for who has just started it. */
 function curlLine(url: string, hasKey: boolean): string {
