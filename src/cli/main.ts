@@ -2,10 +2,8 @@ import { RequestError } from '../client/request-error.ts';
 import { SekaliError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { version } from '../version.ts';
-import { type Command, EXIT, helpOf, parseCommandLine } from './command.ts';
-import { serve } from './serve.ts';
-
-const COMMANDS: readonly Command[] = [serve];
+import { EXIT, helpOf, parseCommandLine } from './command.ts';
+import { COMMANDS } from './commands.ts';
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -2,6 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+/** Environment of a process that is to take its pipes for a terminal. */
+export const ON_TERMINAL = {
+  NODE_OPTIONS: `--import=${new URL('./as-terminal.ts', import.meta.url).href}`,
+};
+
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 export interface RunOptions {

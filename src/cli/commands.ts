@@ -1,0 +1,25 @@
+import type { Command } from './command.ts';
+import { conflicts } from './conflicts.ts';
+import { demo } from './demo.ts';
+import { events } from './events.ts';
+import { get } from './get.ts';
+import { healthcheck } from './healthcheck.ts';
+import { publish } from './publish.ts';
+import { serve } from './serve.ts';
+import { ship } from './ship.ts';
+import { stats } from './stats.ts';
+import { topics } from './topics.ts';
+
+/** Every command, in the order in which the overview lists them. */
+export const COMMANDS: readonly Command[] = [
+  serve,
+  publish,
+  ship,
+  events,
+  get,
+  topics,
+  conflicts,
+  stats,
+  healthcheck,
+  demo,
+];
