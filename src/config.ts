@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { SekaliError } from './errors.ts';
+import { didYouMean } from './nearest.ts';
 import {
   bytes,
   choice,
+  envOf,
   integer,
   list,
   optionalText,
@@ -146,11 +148,13 @@ export type Config = Readonly<Omit<Values<typeof SERVER_SETTINGS>, 'apiKeyFile' 
  *
  * @throws SekaliError `config_invalid` with every problem, in `problems`
  */
-export function loadConfig({ flags, env }: Pick<SettingSources, 'flags' | 'env'>): Config {
-  const problems: string[] = [];
+export function loadConfig({ flags, env: given }: Pick<SettingSources, 'flags' | 'env'>): Config {
+  const env = withoutServiceLinks(given);
+  const problems: string[] = checkNames(env);
   const fileName = readSettings({ config: SERVER_SETTINGS.config }, { flags: pick(flags, 'config'), env })
     .values.config;
   const file = fileName === undefined ? undefined : readFile(fileName, problems);
+  if (file?.members['config'] !== undefined) problems.push(`${file.name}: config cannot name a further file`);
   const { values, problems: found } = readSettings(SERVER_SETTINGS, { flags, env, file });
   problems.push(...found);
   const warnings = checkOlder(env, problems);
@@ -167,13 +171,39 @@ export function loadConfig({ flags, env }: Pick<SettingSources, 'flags' | 'env'>
   }
   if (rest.eventBytesMax > rest.bodyBytesMax)
     problems.push('event-bytes-max must not be above body-bytes-max');
-  if (rest.bodyBytesMax > rest.queueBytesMax)
-    problems.push('body-bytes-max must not be above queue-bytes-max');
+  // A compressed body and what comes out of it are in memory together: without room for both it would be told to come
+  // back for ever.
+  if (2 * rest.bodyBytesMax > rest.queueBytesMax)
+    problems.push('queue-bytes-max must be at least twice body-bytes-max');
 
   if (problems.length > 0) {
     throw new SekaliError('config_invalid', problems.join('\n'), { problems });
   }
   return Object.freeze({ ...rest, apiKey, warnings });
+}
+
+/** Variables with our prefix that are no settings of the server: the client's, and those of the tests and the bench. */
+const OTHER_ENV = new Set(['SEKALI_URL', 'SEKALI_KEY', 'SEKALI_FAILPOINT', 'SEKALI_BENCH_DIR']);
+
+/** A setting that is misspelled would otherwise be left at its default in silence. */
+function checkNames(env: SettingSources['env']): string[] {
+  const names = Object.entries(SERVER_SETTINGS).flatMap(([name, setting]) => envOf(name, setting));
+  return Object.keys(env)
+    .filter((name) => name.startsWith('SEKALI_') && !names.includes(name) && !OTHER_ENV.has(name))
+    .map((name) => `${name} is no setting${didYouMean(name, names)}`);
+}
+
+/**
+ * Kubernetes tells every container of every service beside it. Of one that is named `sekali` it sets SEKALI_PORT to an
+ * address, and SEKALI_SERVICE_… and SEKALI_PORT_… besides (Kubernetes documentation, "Discovering services").
+ */
+function withoutServiceLinks(env: SettingSources['env']): SettingSources['env'] {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value]) =>
+        !/^SEKALI_(SERVICE|PORT)_/.test(name) && !(name === 'SEKALI_PORT' && value?.startsWith('tcp://')),
+    ),
+  );
 }
 
 /** Loopback by name or address: what a request from this machine alone can reach. */

@@ -57,6 +57,9 @@ export type Member = (typeof MEMBERS)[number];
 /** Characters (Unicode code points) that a topic, an event_id or a source may have at most. */
 export const NAME_LENGTH_MAX = 255;
 
+/** Characters that a timestamp may have: no spelling needs half of them, but for digits beyond the microsecond. */
+export const TIMESTAMP_LENGTH_MAX = 128;
+
 /** The bounds that an operator can set; config.ts holds the defaults. */
 export interface EventLimits {
   /** Bytes of one event's JSON text, white space around it not counted. */

@@ -25,16 +25,24 @@ function fold(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, '');
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Edits that lead from one text to the other: a letter put in, left out, replaced, or swapped with the next one. */
 function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= right.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const replaced = at(last, j - 1) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, at(last, j) + 1, at(row, j - 1) + 1));
+      const swapped = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+      if (swapped) row[j] = Math.min(at(row, j), at(beforeLast, j - 2) + 1);
     }
-    row = next;
+    beforeLast = last;
+    last = row;
   }
-  return row[right.length] ?? 0;
+  return at(last, right.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY;
 }

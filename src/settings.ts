@@ -57,6 +57,10 @@ export function readSettings<S extends Settings>(
   for (const member of Object.keys(sources.file?.members ?? {})) {
     if (!memberNames.includes(member)) {
       problems.push(`${sources.file?.name}: ${member} is no setting${didYouMean(member, memberNames)}`);
+    } else if (isObject(sources.file?.members[member])) {
+      problems.push(
+        `${sources.file?.name}: ${member} must be a text, a number, true, false or a list of texts`,
+      );
     }
   }
 
@@ -87,10 +91,19 @@ function find(
     const text = sources.env[variable];
     if (text !== undefined && text !== '') return { text, place: variable };
   }
-  const member = sources.file?.members[memberOf(name)];
-  if (member === undefined) return undefined;
-  const text = typeof member === 'string' ? member : JSON.stringify(member);
-  return { text, place: `${sources.file?.name}: ${memberOf(name)}` };
+  const text = textOfMember(sources.file?.members[memberOf(name)]);
+  return text === undefined ? undefined : { text, place: `${sources.file?.name}: ${memberOf(name)}` };
+}
+
+/** A member of the file as the text that a flag would have; null stands for not given, as an absent member does. */
+function textOfMember(member: unknown): string | undefined {
+  if (member === undefined || member === null || isObject(member)) return undefined;
+  if (Array.isArray(member)) return member.map(String).join(',');
+  return typeof member === 'string' ? member : JSON.stringify(member);
+}
+
+function isObject(member: unknown): boolean {
+  return typeof member === 'object' && member !== null && !Array.isArray(member);
 }
 
 /** `bodyBytesMax` → `body-bytes-max` */

@@ -24,5 +24,6 @@ export function connect(
   { url, key }: Values<typeof CONNECTION_SETTINGS>,
   options: Omit<SekaliOptions, 'url' | 'key'> = {},
 ): Sekali {
-  return new Sekali({ url, key, ...options });
+  // TARGET_URL used to name the address to post to.
+  return new Sekali({ url: url.replace(/\/publish\/?$/, ''), key, ...options });
 }

@@ -3,33 +3,68 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Config, isLoopback } from '../config.ts';
 import { SekaliError } from '../errors.ts';
 
+const PROBES = new Set(['/livez', '/readyz', '/health']);
+
 /** What probes call: without a key, and during a shutdown too. It tells nothing but whether Sekali is well. */
-export function isProbe(path: string): boolean {
-  return path === '/livez' || path === '/readyz' || path === '/health';
+export function isProbe(route: string | undefined): boolean {
+  return route !== undefined && PROBES.has(route);
+}
+
+/** A request by what decides whether it is let in. */
+export interface Asked {
+  /** The route that was found for it, as `/events/:topic/:event_id`; undefined when there is none. */
+  readonly route: string | undefined;
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** The one place that decides who may do what. */
 export class Authoriser {
   readonly #keyDigest: Buffer | undefined;
   readonly #anyHost: boolean;
+  readonly #origins: ReadonlySet<string>;
 
-  constructor({ apiKey, allowAnonymous }: Pick<Config, 'apiKey' | 'allowAnonymous'>) {
+  constructor({
+    apiKey,
+    allowAnonymous,
+    corsOrigins,
+  }: Pick<Config, 'apiKey' | 'allowAnonymous' | 'corsOrigins'>) {
     this.#keyDigest = apiKey === undefined ? undefined : digest(apiKey);
     this.#anyHost = apiKey !== undefined || allowAnonymous;
+    this.#origins = new Set(corsOrigins);
   }
 
-  /** @throws SekaliError `host_refused`, `key_missing`, `key_wrong` */
-  check(path: string, headers: IncomingHttpHeaders): void {
-    // A web page can point a name of its own at 127.0.0.1 and have the visitor's browser call us (DNS rebinding): its
-    // requests carry that name. With a key it cannot know the key.
-    if (!this.#anyHost && !isLoopback(hostName(headers.host))) {
-      throw new SekaliError(
-        'host_refused',
-        `without an API key, Sekali answers only to loopback names, not to ${JSON.stringify(headers.host ?? '')}`,
-      );
-    }
-    if (this.#keyDigest === undefined || isProbe(path)) return;
-    const given = keyOf(headers.authorization);
+  /** @throws SekaliError `host_refused`, `origin_refused`, `key_missing`, `key_wrong` */
+  check({ route, method, headers }: Asked): void {
+    this.#checkHost(headers.host);
+    if (!READING.has(method)) this.#checkOrigin(headers);
+    if (!isProbe(route)) this.#checkKey(headers.authorization);
+  }
+
+  // A web page can point a name of its own at 127.0.0.1 and have the visitor's browser call us (DNS rebinding): its
+  // requests carry that name. With a key it cannot know the key.
+  #checkHost(host = ''): void {
+    if (this.#anyHost || isLoopback(host.replace(/:\d*$/, ''))) return;
+    throw new SekaliError(
+      'host_refused',
+      `without an API key, Sekali answers only to loopback names, not to ${JSON.stringify(host)}`,
+    );
+  }
+
+  // A web page can also have the visitor's browser send a POST to 127.0.0.1 itself. It cannot read the answer, but the
+  // event would be stored. Browsers say where such a request comes from (Fetch Standard, section 3.2); others do not.
+  #checkOrigin({ origin, host }: IncomingHttpHeaders): void {
+    if (origin === undefined || this.#origins.has(origin)) return;
+    if (host !== undefined && URL.parse(origin)?.host === URL.parse(`http://${host}`)?.host) return;
+    throw new SekaliError(
+      'origin_refused',
+      `web pages of ${JSON.stringify(origin)} may not do this: SEKALI_CORS_ORIGINS names those that may`,
+    );
+  }
+
+  #checkKey(authorization: string | undefined): void {
+    if (this.#keyDigest === undefined) return;
+    const given = keyOf(authorization);
     if (given === undefined) {
       throw new SekaliError(
         'key_missing',
@@ -42,12 +77,11 @@ export class Authoriser {
   }
 }
 
+/** Methods that change nothing (RFC 9110 section 9.2.1). What they answer, a page of another origin cannot read. */
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest();
-}
-
-function hostName(host = ''): string {
-  return host.replace(/:\d*$/, '');
 }
 
 /** The key in an Authorization header: Bearer (RFC 6750), or the password of Basic (RFC 7617). */

@@ -22,6 +22,7 @@ export function toProblem(error: SekaliError): ProblemAnswer {
 export function toSekaliError(error: unknown): SekaliError {
   if (error instanceof SekaliError) return error;
   if (isFastifyError(error) && error.statusCode < 500) {
+    if (error.statusCode === 415) return new SekaliError('media_type_unknown', 'the content type is none');
     return new SekaliError('request_invalid', error.message, { cause: error });
   }
   return new SekaliError(

@@ -11,22 +11,33 @@ export type ParameterValues<P extends Parameters> = {
   [Name in keyof P]: P[Name] extends { kind: Kind<infer T>; fallback: infer F } ? T | F : never;
 };
 
+/** A query string as it was sent. */
+type RawQuery = { readonly text: string };
+
+/**
+ * What the router makes of a query string: nothing yet. A parser there could refuse nothing, and would have to take
+ * `%zz` for what it is not.
+ */
+export function keepQuery(text: string): RawQuery {
+  return { text };
+}
+
 /**
  * Reads a query string. An unknown parameter is refused too: an answer to another question than was asked is no help.
  *
+ * @param query what {@link keepQuery} made of it
  * @throws SekaliError `parameter_invalid`, naming the parameter and the rule
  */
 export function readQuery<P extends Parameters>(parameters: P, query: unknown): ParameterValues<P> {
-  const given = query as Record<string, string | string[]>;
-  for (const name of Object.keys(given)) {
+  const given = parseQuery((query as RawQuery).text);
+  for (const name of given.keys()) {
     if (!Object.hasOwn(parameters, name)) {
       throw invalid(name, `${name} is no parameter here${didYouMean(name, Object.keys(parameters))}`);
     }
   }
   const values: Record<string, unknown> = {};
   for (const [name, { kind, fallback }] of Object.entries(parameters)) {
-    const text = given[name];
-    if (Array.isArray(text)) throw invalid(name, `${name} is given twice`);
+    const text = given.get(name);
     if (text === undefined) {
       values[name] = fallback;
       continue;
@@ -36,6 +47,27 @@ export function readQuery<P extends Parameters>(parameters: P, query: unknown): 
     values[name] = result.value;
   }
   return values as ParameterValues<P>;
+}
+
+/** `topic=a%2Fb&limit=10`, with `+` for a space (WHATWG URL, application/x-www-form-urlencoded). */
+function parseQuery(query: string): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const pair of query.split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const name = decode(equals === -1 ? pair : pair.slice(0, equals));
+    if (given.has(name)) throw invalid(name, `${name} is given twice`);
+    given.set(name, equals === -1 ? '' : decode(pair.slice(equals + 1), name));
+  }
+  return given;
+}
+
+function decode(text: string, name: string = text): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw invalid(name, `${JSON.stringify(text)} must be percent-encoded UTF-8`);
+  }
 }
 
 export function parameter<T, F>(kind: Kind<T>, fallback: F): { kind: Kind<T>; fallback: F } {
@@ -54,7 +86,8 @@ export const name: Kind<string> = {
 export const dateTime: Kind<Instant> = {
   isSwitch: false,
   read(given) {
-    const value = parseInstant(given);
+    // A `+` that was not escaped arrives as a space: before an offset it can have been nothing else.
+    const value = parseInstant(given.replace(/ (?=\d\d:?\d\d$)/, '+'));
     return value === undefined ? { rule: 'an RFC 3339 date-time, as 2026-01-31T12:00:00Z' } : { value };
   },
 };

@@ -80,7 +80,9 @@ export class EventScanner {
     }
     if (this.#rejection === undefined) this.#requireMembers();
     if (this.#rejection !== undefined) {
-      return { rejection: this.#rejection, event_id: this.#seen & BIT.event_id ? this.#eventId : undefined };
+      // Empty also where it was no string, or too long to be built.
+      const eventId = this.#seen & BIT.event_id ? this.#eventId : '';
+      return { rejection: this.#rejection, event_id: eventId || undefined };
     }
     return {
       topic: this.#topic,

@@ -1,3 +1,4 @@
+import { TIMESTAMP_LENGTH_MAX } from '../event.ts';
 import { daysFromCivil, type Instant, instant, parseInstant } from '../instant.ts';
 import type { JsonScanner } from './json-scanner.ts';
 
@@ -46,8 +47,10 @@ export function scanInstant(scanner: JsonScanner): Instant | undefined {
 }
 
 function slow(scanner: JsonScanner): Instant | undefined {
-  // No spelling is longer, but for digits beyond the microsecond.
-  return scanner.textEnd - scanner.textStart > 128 ? undefined : parseInstant(scanner.text());
+  // Each of its characters may be escaped, in six bytes: what is longer than that is not worth building.
+  if (scanner.textEnd - scanner.textStart > 6 * TIMESTAMP_LENGTH_MAX) return undefined;
+  const text = scanner.text();
+  return text.length > TIMESTAMP_LENGTH_MAX ? undefined : parseInstant(text);
 }
 
 /** NaN when either byte is no digit. */

@@ -100,9 +100,15 @@ export interface EventQuery {
   readonly order: 'asc' | 'desc';
   /** Matching events to pass over first. */
   readonly offset: number;
-  /** Events in the page, 1 to 1000. */
+  /** Events in the page at most, 1 to 1000. */
   readonly limit: number;
 }
+
+/**
+ * Characters of payload after which a page ends, however few events it has by then: a thousand of the largest would be
+ * more than fits into one answer.
+ */
+export const PAGE_LENGTH_MAX = 8 * 1024 * 1024;
 
 export interface EventPage {
   readonly events: StoredEvent[];

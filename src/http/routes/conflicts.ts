@@ -5,7 +5,7 @@ import type { Parts } from '../parts.ts';
 import { printConflict } from '../print-event.ts';
 import { name, parameter, readQuery } from '../query.ts';
 
-const PARAMETERS = {
+export const CONFLICTS_PARAMETERS = {
   topic: parameter(name, undefined),
   event_id: parameter(name, undefined),
   before: parameter(integer(0, Number.MAX_SAFE_INTEGER), undefined),
@@ -14,7 +14,7 @@ const PARAMETERS = {
 
 export function addConflictsRoute(app: FastifyInstance, { reader }: Parts): void {
   app.get('/conflicts', async (request, reply) => {
-    const query = readQuery(PARAMETERS, request.query);
+    const query = readQuery(CONFLICTS_PARAMETERS, request.query);
     const conflicts = await reader.conflicts({ ...query, limit: query.limit + 1 });
     const page = conflicts.slice(0, query.limit);
     const next = conflicts.length > page.length ? page.at(-1)?.number : undefined;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SekaliError } from '../../errors.ts';
 import { formatInstant } from '../../instant.ts';
 import {
@@ -28,17 +28,24 @@ const FILTERS = {
   offset: parameter(integer(0, OFFSET_MAX), 0),
 };
 
-const PAGE = { ...FILTERS, limit: parameter(integer(1, PAGE_LIMIT_MAX), PAGE_LIMIT_DEFAULT) };
+export const PAGE_PARAMETERS = {
+  ...FILTERS,
+  limit: parameter(integer(1, PAGE_LIMIT_MAX), PAGE_LIMIT_DEFAULT),
+};
 
-const STREAM = { ...FILTERS, limit: parameter(integer(1, Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER) };
+export const LINES_PARAMETERS = {
+  ...FILTERS,
+  limit: parameter(integer(1, Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER),
+};
 
 /** Conflicts of one key that are shown with its event. */
-const CONFLICTS_SHOWN = 100;
+export const CONFLICTS_SHOWN = 100;
 
 export function addEventsRoutes(app: FastifyInstance, { reader, queue }: Parts): void {
   app.get('/events', async (request, reply) => {
-    if (acceptsLines(request.headers.accept)) return await streamEvents(request.query, reply);
-    const page = await reader.events(readQuery(PAGE, request.query));
+    reply.header('vary', 'accept');
+    if (acceptsLines(request.headers.accept)) return await streamEvents(request, reply);
+    const page = await reader.events(readQuery(PAGE_PARAMETERS, request.query));
     const events = page.events.map(printEvent).join(',');
     const json = `{"count":${page.events.length},"events":[${events}],"next":${page.next ?? 'null'}}`;
     return await reply.type(MEDIA_JSON).send(json);
@@ -68,14 +75,15 @@ export function addEventsRoutes(app: FastifyInstance, { reader, queue }: Parts):
     },
   );
 
-  async function streamEvents(query: unknown, reply: FastifyReply): Promise<FastifyReply> {
-    const { limit, ...filters } = readQuery(STREAM, query);
+  async function streamEvents(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { limit, ...filters } = readQuery(LINES_PARAMETERS, request.query);
+    reply.type(MEDIA_NDJSON);
+    // Fastify would read the whole stream to answer with its headers.
+    if (request.method === 'HEAD') return await reply.send(Readable.from([]));
     // What is stored while the answer runs is not part of it: else it might never end.
     const end = (await reader.lastPosition()) + 1;
     const before = Math.min(filters.before ?? end, end);
-    return reply
-      .type(MEDIA_NDJSON)
-      .send(Readable.from(lines({ ...filters, before, limit }), { objectMode: false }));
+    return await reply.send(Readable.from(lines({ ...filters, before, limit }), { objectMode: false }));
   }
 
   /** A chunk of lines at a time, read when the client has taken the one before. */

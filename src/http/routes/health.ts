@@ -5,6 +5,14 @@ import type { Parts } from '../parts.ts';
 import { RETRY_AFTER_S } from '../problem.ts';
 import { parameter, readQuery } from '../query.ts';
 
+/** `?verbose`, `?verbose=` and `?verbose=true` all switch it on, as with Kubernetes' own. */
+const verboseSwitch: typeof toggle = {
+  ...toggle,
+  read: (given) => (given === '' ? { value: true } : toggle.read(given)),
+};
+
+export const READYZ_PARAMETERS = { verbose: parameter(verboseSwitch, false) };
+
 export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
   const { admission, queue, reader, lifecycle } = parts;
 
@@ -30,7 +38,7 @@ export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
   });
 
   app.get('/readyz', async (request, reply) => {
-    const { verbose } = readQuery({ verbose: parameter(verboseSwitch, false) }, request.query);
+    const { verbose } = readQuery(READYZ_PARAMETERS, request.query);
     const faults = await failing();
     reply.type('text/plain; charset=utf-8');
     if (faults.length > 0) reply.code(503).header('retry-after', String(RETRY_AFTER_S));
@@ -53,9 +61,3 @@ export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
     return { status: 'unhealthy', ...parts, failing: faults };
   });
 }
-
-/** `?verbose`, `?verbose=` and `?verbose=true` all switch it on, as with Kubernetes' own. */
-const verboseSwitch: typeof toggle = {
-  ...toggle,
-  read: (given) => (given === '' ? { value: true } : toggle.read(given)),
-};

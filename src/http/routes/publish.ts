@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { SekaliError } from '../../errors.ts';
+import type { Ticket } from '../../ingest/admission.ts';
 import type { BodyFormat } from '../../ingest/decode.ts';
 import { MEDIA_JSON, PUBLISH_MEDIA } from '../../protocol/wire.ts';
 import { choice, toggle } from '../../settings.ts';
@@ -7,7 +9,7 @@ import { BodyReader } from '../body.ts';
 import type { Parts } from '../parts.ts';
 import { parameter, readQuery } from '../query.ts';
 
-const PARAMETERS = {
+export const PUBLISH_PARAMETERS = {
   atomic: parameter(toggle, false),
   // There is no durable queue in front of the store, so both wait for the store: `queued` gets more than it asks for.
   ack: parameter(choice('stored', 'queued'), 'stored'),
@@ -18,17 +20,24 @@ export function addPublishRoute(app: FastifyInstance, { config, admission, queue
   const bodies = new BodyReader(admission, config.bodyBytesMax);
 
   app.post('/publish', async (request, reply) => {
-    const { atomic, results } = readQuery(PARAMETERS, request.query);
+    const { atomic, results } = readQuery(PUBLISH_PARAMETERS, request.query);
     const format = formatOf(request.headers['content-type']);
     if (queue.downReason !== undefined) throw new SekaliError('store_unavailable', queue.downReason);
     const { bytes, ticket } = await bodies.take(request.raw, reply.raw);
     try {
       const json = await queue.commit({ body: bytes, format, atomic, receipts: results === 'all' });
+      ticket.resize(Buffer.byteLength(json)); // larger or not, it is there now
       return await reply.type(MEDIA_JSON).send(json);
     } finally {
-      ticket.release();
+      releaseWhenTaken(ticket, reply.raw);
     }
   });
+}
+
+/** An answer stays in memory until its client has read it, and a client can take its time: it holds its room until then. */
+function releaseWhenTaken(ticket: Ticket, response: ServerResponse): void {
+  if (response.closed) ticket.release();
+  else response.once('close', () => ticket.release());
 }
 
 /** A body without a content type is taken for JSON. */

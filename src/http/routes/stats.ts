@@ -4,7 +4,7 @@ import type { Parts } from '../parts.ts';
 import { readQuery } from '../query.ts';
 
 /** Names in the answer of /stats; /topics pages through any number. */
-const TOPICS_SHOWN = 1000;
+export const TOPICS_SHOWN = 1000;
 
 export function addStatsRoutes(
   app: FastifyInstance,

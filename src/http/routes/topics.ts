@@ -5,14 +5,14 @@ import { integer } from '../../settings.ts';
 import type { Parts } from '../parts.ts';
 import { name, parameter, readQuery } from '../query.ts';
 
-const PARAMETERS = {
+export const TOPICS_PARAMETERS = {
   after: parameter(name, undefined),
   limit: parameter(integer(1, PAGE_LIMIT_MAX), PAGE_LIMIT_MAX),
 };
 
 export function addTopicsRoute(app: FastifyInstance, { reader }: Parts): void {
   app.get('/topics', async (request): Promise<TopicsAnswer> => {
-    const { after, limit } = readQuery(PARAMETERS, request.query);
+    const { after, limit } = readQuery(TOPICS_PARAMETERS, request.query);
     const found = await reader.topics({ after, limit: limit + 1 });
     const page = found.slice(0, limit);
     return {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventPage, EventQuery, StoredEvent } from '../store.ts';
+import { type EventPage, type EventQuery, PAGE_LENGTH_MAX, type StoredEvent } from '../store.ts';
 import { CounterReader } from './count-events.ts';
 import { instantColumns, instantOf } from './instant-column.ts';
 
@@ -44,24 +44,28 @@ export class EventReader {
     const ascending = query.order === 'asc';
     const statement = this.#statement(filter.sql, ascending);
     const events: StoredEvent[] = [];
+    let length = 0;
     let skip = query.offset;
-    // One event more than asked for tells whether there is a next page.
-    const wanted = query.limit + 1;
 
     // A topic alone has its index, no filter needs none: one window over everything.
     const window = filter.indexed ? newest - oldest + 1 : WINDOW;
-    for (let done = 0; done <= newest - oldest && events.length < wanted; done += window) {
+    for (let done = 0; done <= newest - oldest; done += window) {
       if (done > 0) await nextTurn();
       const low = ascending ? oldest + done : Math.max(oldest, newest - done - window + 1);
       const high = ascending ? Math.min(newest, oldest + done + window - 1) : newest - done;
-      const rows = statement.all(low, high, ...filter.values, skip + wanted - events.length);
-      const matched = rows.slice(skip);
-      skip -= rows.length - matched.length;
-      events.push(...matched.map(toEvent));
+      // Row by row: what is passed over, and what would be too much for the page, is never in memory together.
+      for (const row of statement.iterate(low, high, ...filter.values)) {
+        if (skip > 0) skip--;
+        else if (events.length === query.limit || length >= PAGE_LENGTH_MAX) {
+          return { events, next: events.at(-1)?.position };
+        } else {
+          const event = toEvent(row);
+          length += event.payload.length;
+          events.push(event);
+        }
+      }
     }
-    if (events.length < wanted) return { events, next: undefined };
-    events.length = query.limit;
-    return { events, next: events.at(-1)?.position };
+    return { events, next: undefined };
   }
 
   /** The filters as SQL; undefined when nothing can match. */
@@ -95,7 +99,7 @@ export class EventReader {
   /** There are as many as combinations of filters, so they are prepared once. */
   #statement(conditions: string, ascending: boolean): StatementSync {
     const sql = `${SELECT} WHERE position BETWEEN ? AND ?${conditions}
-      ORDER BY position ${ascending ? 'ASC' : 'DESC'} LIMIT ?`;
+      ORDER BY position ${ascending ? 'ASC' : 'DESC'}`;
     let statement = this.#statements.get(sql);
     if (!statement) {
       statement = this.#db.prepare(sql);

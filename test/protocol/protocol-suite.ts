@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { badEventCases } from './suite/bad-events.ts';
+import { badRequestCases } from './suite/bad-requests.ts';
+import { type ProtocolCase, Target } from './suite/case.ts';
+import { conflictCases } from './suite/conflicts.ts';
+import { connectionCases } from './suite/connections.ts';
+import { encodingCases } from './suite/encodings.ts';
+import { formatCases } from './suite/formats.ts';
+import { headerCases } from './suite/headers.ts';
+import { healthCases } from './suite/health.ts';
+import { limitCases } from './suite/limits.ts';
+import { lineCases } from './suite/lines.ts';
+import { methodCases } from './suite/methods.ts';
+import { nameCases } from './suite/names.ts';
+import { pagingCases } from './suite/paging.ts';
+import { payloadCases } from './suite/payloads.ts';
+import { publishCases } from './suite/publish.ts';
+import { raceCases } from './suite/races.ts';
+import { readingCases } from './suite/reading.ts';
+import { resultCases } from './suite/results.ts';
+import { statsCases } from './suite/stats.ts';
+import { topicCases } from './suite/topics.ts';
+import { verdictCases } from './suite/verdicts.ts';
+
+/** Everything that the protocol promises of a server with default settings, by what it is about. */
+export const PROTOCOL_CASES: Readonly<Record<string, readonly ProtocolCase[]>> = {
+  publish: publishCases,
+  verdicts: verdictCases,
+  results: resultCases,
+  formats: formatCases,
+  encodings: encodingCases,
+  'bad events': badEventCases,
+  'bad requests': badRequestCases,
+  payloads: payloadCases,
+  names: nameCases,
+  reading: readingCases,
+  paging: pagingCases,
+  lines: lineCases,
+  topics: topicCases,
+  stats: statsCases,
+  conflicts: conflictCases,
+  health: healthCases,
+  methods: methodCases,
+  headers: headerCases,
+  connections: connectionCases,
+  limits: limitCases,
+  races: raceCases,
+};
+
+/**
+ * Registers the suite as tests. It stores under names of its own run, so the server may have data in it; but nobody else
+ * may publish meanwhile, for it watches the counters.
+ *
+ * @param getBaseUrl called once, as `http://127.0.0.1:8080`
+ * @param key the API key of that server, if it has one
+ */
+export function runProtocolSuite(getBaseUrl: (t: TestContext) => Promise<string>, key?: string): void {
+  test('the protocol', async (t) => {
+    const url = await getBaseUrl(t);
+    const run = randomUUID().slice(0, 8);
+    let number = 0;
+    for (const [section, cases] of Object.entries(PROTOCOL_CASES)) {
+      await t.test(section, async (t) => {
+        for (const one of cases) {
+          const target = new Target(url, `protocol-${run}-${number++}`, key);
+          await t.test(one.name, async () => await one.run(target));
+        }
+      });
+    }
+  });
+}
