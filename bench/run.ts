@@ -1,11 +1,13 @@
 /**
  * `npm run bench`: what one machine takes in over HTTP, every answer after the fsync, the load generator on the same cores.
  * Each scenario runs ROUNDS times, on a fresh server and data directory each time, scenarios in turn (A B C A B C …), so that
- * a machine that is slow for a while is slow for all; the median counts. Writes bench/results/ingest.json.
+ * a machine that is slow for a while is slow for all; the median counts. Writes bench/results/ingest.json, and the README's
+ * figures from it.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { REPORT_FILE, writeFigures } from './figures.ts';
 import type { LoadResult } from './load.ts';
 import { describeMachine } from './machine.ts';
 import { BenchServer } from './server.ts';
@@ -52,7 +54,8 @@ const report = {
   }),
 };
 mkdirSync('bench/results', { recursive: true });
-writeFileSync('bench/results/ingest.json', `${JSON.stringify(report, null, 2)}\n`);
+writeFileSync(REPORT_FILE, `${JSON.stringify(report, null, 2)}\n`);
+writeFigures(report);
 print();
 
 async function measure(scenario: Scenario): Promise<LoadResult & { peakMemoryMiB: number }> {

@@ -12,6 +12,10 @@ function isFresh(): boolean {
 
 if (!isFresh()) {
   rmSync('dist', { recursive: true, force: true });
-  process.exitCode = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  process.exitCode = await run(process.execPath, [
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    'tsconfig.build.json',
+  ]);
   if (process.exitCode === 0) writeFileSync(STAMP, '');
 }

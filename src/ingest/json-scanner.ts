@@ -232,7 +232,7 @@ export class JsonScanner {
     const { bytes, end } = this;
     const start = this.at;
     if (bytes[this.at] === MINUS) this.at++;
-    if (bytes[this.at] === ZERO) this.at++;
+    if (this.at < end && bytes[this.at] === ZERO) this.at++;
     else this.#digits();
     if (this.at < end && bytes[this.at] === DOT) {
       this.at++;

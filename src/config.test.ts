@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { tempDir } from '../test/support/temp-dir.ts';
+import { type Config, isLoopback, loadConfig, OLDER_SERVER_ENV, SERVER_SETTINGS } from './config.ts';
+import { SekaliError } from './errors.ts';
+
+type Env = Record<string, string>;
+
+function load(env: Env = {}, flags: Record<string, string | true> = {}): Config {
+  return loadConfig({ env, flags: new Map(Object.entries(flags)) });
+}
+
+function problemsOf(env: Env = {}, flags: Record<string, string | true> = {}): unknown {
+  try {
+    load(env, flags);
+  } catch (error) {
+    assert.ok(error instanceof SekaliError && error.code === 'config_invalid', String(error));
+    assert.equal(error.message, (error.members['problems'] as string[]).join('\n'));
+    return error.members['problems'];
+  }
+  return [];
+}
+
+function fileWith(t: TestContext, text: string): string {
+  const file = join(tempDir(t), 'given');
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('the configuration', () => {
+  it('is, by default, a server for this machine alone', () => {
+    const config = load();
+    assert.deepEqual(
+      [config.host, config.port, config.data, config.apiKey, config.allowAnonymous, config.corsOrigins],
+      ['127.0.0.1', 8080, './data', undefined, false, []],
+    );
+    assert.deepEqual(config.warnings, []);
+    assert.ok(Object.isFrozen(config));
+  });
+
+  it('comes from flags, environment and file, in this order', (t) => {
+    const file = fileWith(t, '{"port": 1, "host": "localhost", "events_max": 7}');
+    const config = load({ SEKALI_CONFIG: file, SEKALI_PORT: '2', SEKALI_HOST: '::1' }, { port: '3' });
+    assert.deepEqual([config.port, config.host, config.eventsMax], [3, '::1', 7]);
+  });
+
+  it('reads the file that a flag names before the one of the environment', (t) => {
+    const [one, other] = [fileWith(t, '{"port":1}'), fileWith(t, '{"port":2}')];
+    assert.equal(load({ SEKALI_CONFIG: one }, { config: other }).port, 2);
+  });
+
+  it('has every default within its own bounds', () => {
+    for (const [name, { kind, fallback }] of Object.entries(SERVER_SETTINGS)) {
+      if (fallback === undefined) continue;
+      assert.ok('value' in kind.read(String(fallback)), name);
+    }
+  });
+
+  it('is refused with every problem at once', () => {
+    assert.deepEqual(problemsOf({ SEKALI_PORT: 'x', SEKALI_EVENTS_MAX: '0' }, { hosts: 'a' }), [
+      '--hosts is no flag; did you mean "host"?',
+      'SEKALI_PORT must be an integer from 0 to 65535, not "x"',
+      'SEKALI_EVENTS_MAX must be an integer from 1 to 1000000, not "0"',
+    ]);
+  });
+
+  it('is refused when sizes contradict each other', () => {
+    assert.deepEqual(problemsOf({ SEKALI_EVENT_BYTES_MAX: '17MiB' }), [
+      'event-bytes-max must not be above body-bytes-max',
+    ]);
+    assert.deepEqual(problemsOf({ SEKALI_QUEUE_BYTES_MAX: '31MiB' }), [
+      'queue-bytes-max must be at least twice body-bytes-max',
+    ]);
+    assert.deepEqual(problemsOf({ SEKALI_QUEUE_BYTES_MAX: '32MiB', SEKALI_EVENT_BYTES_MAX: '16MiB' }), []);
+  });
+
+  it('is refused when a variable with its prefix is none of its settings', () => {
+    assert.deepEqual(problemsOf({ SEKALI_PROT: '80' }), [
+      'SEKALI_PROT is no setting; did you mean "SEKALI_PORT"?',
+    ]);
+  });
+
+  it('ignores what Kubernetes sets for a service named sekali', () => {
+    const links = {
+      SEKALI_PORT: 'tcp://10.0.0.1:8080',
+      SEKALI_SERVICE_HOST: '10.0.0.1',
+      SEKALI_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+    };
+    assert.equal(load(links).port, 8080);
+  });
+});
+
+describe('a configuration file', () => {
+  const refused: Record<string, RegExp> = {
+    '[1]': /must hold a JSON object/,
+    null: /must hold a JSON object/,
+    '{"port": 1': /could not be read/,
+    '{"ports": 1}': /ports is no setting; did you mean "port"\?/,
+    '{"port": "http"}': /: port must be an integer from 0 to 65535, not "http"/,
+    '{"data": {"a": 1}}': /: data must be a text, a number, true, false or a list of texts/,
+    '{"config": "other.json"}': /config cannot name a further file/,
+  };
+  for (const [text, problem] of Object.entries(refused)) {
+    it(`that holds ${text} is refused by name`, (t) => {
+      const file = fileWith(t, text);
+      const [first, ...others] = problemsOf({}, { config: file }) as string[];
+      assert.match(first ?? '', problem);
+      assert.ok(first?.startsWith(file));
+      assert.deepEqual(others, []);
+    });
+  }
+
+  it('may give a list as an array, and null for what it does not give', (t) => {
+    const text = '{"cors_origins": ["https://a.example", "https://b.example"], "api_key": null}';
+    const config = load({}, { config: fileWith(t, text) });
+    assert.deepEqual(config.corsOrigins, ['https://a.example', 'https://b.example']);
+    assert.equal(config.apiKey, undefined);
+  });
+
+  it('that is not there is refused by name', (t) => {
+    const file = join(tempDir(t), 'missing.json');
+    assert.match(String(problemsOf({}, { config: file })), /missing\.json could not be read: ENOENT/);
+  });
+});
+
+describe('the API key', () => {
+  it('is given as it is, or in a file, whose white space does not count', (t) => {
+    assert.equal(load({ SEKALI_API_KEY: 's3cret' }).apiKey, 's3cret');
+    assert.equal(load({ SEKALI_API_KEY_FILE: fileWith(t, ' s3cret\n') }).apiKey, 's3cret');
+  });
+
+  it('is not given twice, nor empty, nor in a file that is not there', (t) => {
+    const file = fileWith(t, 's3cret');
+    assert.deepEqual(problemsOf({ SEKALI_API_KEY: 'a', SEKALI_API_KEY_FILE: file }), [
+      'give the API key or a file with it, not both',
+    ]);
+    const empty = fileWith(t, '\n');
+    assert.deepEqual(problemsOf({ SEKALI_API_KEY_FILE: empty }), [
+      `${empty} must hold the API key, and is empty`,
+    ]);
+    assert.match(String(problemsOf({ SEKALI_API_KEY_FILE: `${file}-not` })), /could not be read: ENOENT/);
+  });
+
+  it('must be what a header can carry, and is never shown', () => {
+    for (const key of ['two words', 'schlüssel', 'a\tb', 'a\nb']) {
+      const problems = problemsOf({ SEKALI_API_KEY: key });
+      assert.deepEqual(problems, ['the API key must be visible ASCII characters without a space']);
+    }
+  });
+
+  it('is what it takes to listen on any address but a loopback one, unless everybody is welcome', () => {
+    assert.match(String(problemsOf({ SEKALI_HOST: '0.0.0.0' })), /listening on 0\.0\.0\.0 needs an API key/);
+    assert.equal(load({ SEKALI_HOST: '0.0.0.0', SEKALI_API_KEY: 'k' }).host, '0.0.0.0');
+    assert.equal(load({ SEKALI_HOST: '0.0.0.0', SEKALI_ALLOW_ANONYMOUS: '1' }).host, '0.0.0.0');
+    assert.equal(load({}, { host: '0.0.0.0', 'allow-anonymous': true }).host, '0.0.0.0');
+  });
+});
+
+describe('variables of systems that Sekali succeeds', () => {
+  for (const [name, effect] of Object.entries(OLDER_SERVER_ENV)) {
+    it(`${name} is ${effect}, and said to be`, () => {
+      if (effect === 'refused')
+        assert.match(String(problemsOf({ [name]: 'x' })), new RegExp(`^${name} is set`));
+      else assert.match(String(load({ [name]: '1' }).warnings), new RegExp(`^${name} has no effect`));
+      assert.deepEqual(load({ [name]: '' }).warnings, []);
+    });
+  }
+});
+
+describe('CORS origins', () => {
+  it('are origins, and nothing more', () => {
+    const origins = 'https://app.example, http://localhost:5173';
+    assert.deepEqual(load({ SEKALI_CORS_ORIGINS: origins }).corsOrigins, [
+      'https://app.example',
+      'http://localhost:5173',
+    ]);
+    for (const wrong of ['*', 'app.example', 'https://app.example/', 'https://app.example/path', 'null']) {
+      assert.equal((problemsOf({ SEKALI_CORS_ORIGINS: wrong }) as string[]).length, 1, wrong);
+    }
+  });
+});
+
+it('a loopback host is known by name and address', () => {
+  for (const host of ['localhost', 'LOCALHOST', 'a.localhost', '127.0.0.1', '127.1.2.3', '::1', '[::1]']) {
+    assert.ok(isLoopback(host), host);
+  }
+  const others = [
+    '',
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    'localhost.example',
+    'notlocalhost',
+    '127.0.0.1.example',
+    '128.0.0.1',
+  ];
+  for (const host of others) assert.ok(!isLoopback(host), host);
+});

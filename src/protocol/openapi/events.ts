@@ -1,0 +1,137 @@
+import { MEDIA_JSON, MEDIA_NDJSON, OFFSET_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../wire.ts';
+import type { Parameter, PathItem, Schema } from './document.ts';
+import { storedMembers } from './event.ts';
+import { eventsLines, eventsPage, oneEvent } from './examples.ts';
+import { problems } from './problem.ts';
+import { answer, count, type NamedSchemas, orNull, ref } from './schema.ts';
+
+export const eventsSchemas: NamedSchemas<'EventsAnswer' | 'EventAnswer'> = {
+  EventsAnswer: answer('A page of events.', {
+    count: count('Events in this page.'),
+    events: { type: 'array', items: ref('StoredEvent') },
+    next: orNull(
+      'integer',
+      'Where the next page goes on: its `after`, or with `order=desc` its `before`. Null at the end.',
+    ),
+  }),
+  EventAnswer: answer(
+    'An event with its receipt.',
+    {
+      ...storedMembers,
+      receipt: answer('What its publisher was told.', {
+        verdict: { type: 'string', const: 'stored' },
+        position: ref('Position'),
+        first_seen_at: ref('Instant'),
+      }),
+      conflicts: {
+        type: 'array',
+        maxItems: 100,
+        items: ref('Conflict'),
+        description: 'Later events of this key with other content: the newest that are kept, newest first.',
+      },
+    },
+    { optional: ['sequence'] },
+  ),
+};
+
+const position: Schema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const dateTime: Schema = { type: 'string', format: 'date-time' };
+
+const eventParameters: readonly Parameter[] = [
+  {
+    name: 'topic',
+    in: 'query',
+    description: 'Events of this topic alone.',
+    schema: ref('Name'),
+    example: 'orders',
+  },
+  { name: 'source', in: 'query', description: 'Events of this source alone.', schema: ref('Name') },
+  {
+    name: 'from',
+    in: 'query',
+    description: 'Events with this timestamp or a later one.',
+    schema: dateTime,
+  },
+  { name: 'to', in: 'query', description: 'Events with an earlier timestamp than this.', schema: dateTime },
+  { name: 'after', in: 'query', description: 'Events at positions above this one.', schema: position },
+  { name: 'before', in: 'query', description: 'Events at positions below this one.', schema: position },
+  {
+    name: 'order',
+    in: 'query',
+    description: 'By position: oldest or newest first.',
+    schema: { type: 'string', enum: ['asc', 'desc'], default: 'asc' },
+  },
+  {
+    name: 'offset',
+    in: 'query',
+    description: 'Matching events to pass over first. To read on, `after` and `before` are faster.',
+    schema: { type: 'integer', minimum: 0, maximum: OFFSET_MAX, default: 0 },
+  },
+  {
+    name: 'limit',
+    in: 'query',
+    description: `Events in the answer: in JSON at most ${PAGE_LIMIT_MAX}, and ${PAGE_LIMIT_DEFAULT} when it is absent; as lines any number, and all when it is absent.`,
+    schema: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    example: 2,
+  },
+];
+
+export const eventsPaths: Readonly<Record<string, PathItem>> = {
+  '/events': {
+    get: {
+      operationId: 'readEvents',
+      tags: ['Read'],
+      summary: 'Read events',
+      description: `Events by position, which is the order of their commits. Who reads on from \`next\` misses none and sees none twice, whatever is stored meanwhile. A page of large payloads may have fewer events than \`limit\`: it is \`next\` that tells whether there are more.
+
+With \`Accept: ${MEDIA_NDJSON}\` the answer is one event per line, without a limit: all that match and were stored when the request came.`,
+      parameters: eventParameters,
+      responses: {
+        200: {
+          description: 'The events.',
+          content: {
+            [MEDIA_JSON]: { schema: ref('EventsAnswer'), examples: { page: { value: eventsPage } } },
+            [MEDIA_NDJSON]: {
+              schema: { type: 'string', description: 'A `StoredEvent` on each line.' },
+              examples: { lines: { value: eventsLines } },
+            },
+          },
+        },
+        ...problems('overloaded', 'store_unavailable'),
+      },
+    },
+  },
+  '/events/{topic}/{event_id}': {
+    get: {
+      operationId: 'readEvent',
+      tags: ['Read'],
+      summary: 'Read one event',
+      description: 'The event with this topic and event_id, its receipt, and what later came under its name.',
+      parameters: [
+        {
+          name: 'topic',
+          in: 'path',
+          required: true,
+          description: 'Percent-encoded, a `/` too.',
+          schema: ref('Name'),
+          example: 'orders',
+        },
+        {
+          name: 'event_id',
+          in: 'path',
+          required: true,
+          description: 'Percent-encoded, a `/` too.',
+          schema: ref('Name'),
+          example: 'order-1',
+        },
+      ],
+      responses: {
+        200: {
+          description: 'The event.',
+          content: { [MEDIA_JSON]: { schema: ref('EventAnswer'), examples: { event: { value: oneEvent } } } },
+        },
+        ...problems('event_unknown', 'overloaded', 'store_unavailable'),
+      },
+    },
+  },
+};

@@ -1,0 +1,61 @@
+/** Every example of PROTOCOL.md, sent in the order of the document to a new server, gets the answer that follows it. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { assertSameBody } from '../support/compare-answers.ts';
+import { send } from '../support/http.ts';
+import { startServerProcess } from '../support/server-process.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+/** What stands in a block: a request, or an answer. */
+interface Message {
+  readonly line: number;
+  readonly start: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function readExamples(markdown: string): Message[] {
+  return [...markdown.matchAll(/^```http\n(.*?)^```$/gms)].map(({ 1: text = '', index }) => {
+    const [head = '', ...rest] = text.split('\n\n');
+    const [start = '', ...headers] = head.trimEnd().split('\n');
+    return {
+      line: markdown.slice(0, index).split('\n').length,
+      start,
+      headers: Object.fromEntries(headers.map((header) => splitOnce(header, ': '))),
+      body: rest.join('\n\n'),
+    };
+  });
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  assert.notEqual(at, -1, text);
+  return [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+test('every example of PROTOCOL.md is true', async (t) => {
+  const examples = readExamples(readFileSync('PROTOCOL.md', 'utf8'));
+  assert.ok(examples.length >= 30, `only ${examples.length} were found`);
+  const server = await startServerProcess(t, { dataDir: tempDir(t) });
+  for (let i = 0; i < examples.length; i += 2) {
+    const request = expectMessage(examples[i], /^[A-Z]+ \//);
+    const shown = expectMessage(examples[i + 1], /^HTTP\/1\.1 \d{3} /);
+    await t.test(`line ${request.line}: ${request.start}`, async () => {
+      const [method, path] = splitOnce(request.start, ' ');
+      const { headers, body } = request;
+      const answer = await send(server.url, path, { method, headers, ...(body !== '' && { body }) });
+      assert.equal(answer.status, Number(shown.start.split(' ')[1]), answer.text);
+      for (const [name, value] of Object.entries(shown.headers)) {
+        assert.equal(String(answer.headers[name.toLowerCase()]).split(';')[0], value, name);
+      }
+      assertSameBody(answer.text, shown.body, shown.headers['Content-Type'] ?? '');
+    });
+  }
+});
+
+function expectMessage(message: Message | undefined, start: RegExp): Message {
+  assert.ok(message !== undefined, 'the last request has no answer');
+  assert.match(message.start, start, `line ${message.line}`);
+  return message;
+}

@@ -1,0 +1,150 @@
+/** The reference says what the source says. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { printDefault, withTables } from '../../scripts/reference-tables.ts';
+import { SERVER_SETTINGS } from '../../src/config.ts';
+import { catalogue, type ErrorCode } from '../../src/errors.ts';
+import { NAME_LENGTH_MAX, TIMESTAMP_LENGTH_MAX } from '../../src/event.ts';
+import { CONFLICTS_SHOWN } from '../../src/http/routes/events.ts';
+import { TOPICS_SHOWN } from '../../src/http/routes/stats.ts';
+import { ANSWERED_CODES } from '../../src/protocol/openapi/problem.ts';
+import { REJECTIONS } from '../../src/protocol/openapi/publish.ts';
+import {
+  CONTENT_ENCODINGS,
+  OFFSET_MAX,
+  PAGE_LIMIT_DEFAULT,
+  PAGE_LIMIT_MAX,
+  PUBLISH_MEDIA,
+} from '../../src/protocol/wire.ts';
+import { flagOf, type Setting } from '../../src/settings.ts';
+import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT, PAGE_LENGTH_MAX } from '../../src/store/store.ts';
+
+const errors = readFileSync('docs/reference/errors.md', 'utf8');
+const configuration = readFileSync('docs/reference/configuration.md', 'utf8');
+const protocol = readFileSync('PROTOCOL.md', 'utf8');
+
+/** The rows of the table under a heading, without its titles: the texts of their cells. */
+function rowsUnder(markdown: string, heading: string): string[][] {
+  const [, section = ''] = markdown.split(`\n## ${heading}\n`);
+  const table = /(?:^\|.*\|$\n)+/m.exec(section.split('\n## ')[0] ?? '')?.[0] ?? '';
+  const rows = table
+    .trimEnd()
+    .split('\n')
+    .map((row) =>
+      row
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+  return rows.slice(2);
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+describe('docs/reference/errors.md', () => {
+  const startCodes = (Object.keys(catalogue) as ErrorCode[]).filter(
+    (one) => !(ANSWERED_CODES as readonly string[]).includes(one),
+  );
+
+  it('has every code of a request, with its status, title and whether to try again', () => {
+    assert.deepEqual(
+      rowsUnder(errors, 'Of a request').map((row) => row.slice(0, 4)),
+      ANSWERED_CODES.map((one) => {
+        const { status, title, retryable } = catalogue[one];
+        return [code(one), String(status), title, retryable ? 'yes' : ''];
+      }),
+    );
+  });
+
+  it('has every code of an event, with its meaning', () => {
+    assert.deepEqual(
+      rowsUnder(errors, 'Of one event in a request').map((row) => row.slice(0, 2)),
+      Object.entries(REJECTIONS).map(([one, meaning]) => [code(one), meaning]),
+    );
+  });
+
+  it('has every code of a start, with its title', () => {
+    assert.deepEqual(
+      rowsUnder(errors, 'At the start').map((row) => row.slice(0, 2)),
+      startCodes.map((one) => [code(one), catalogue[one].title]),
+    );
+  });
+
+  it('says of each what to do', () => {
+    const rows = ['Of a request', 'Of one event in a request', 'At the start'].flatMap((heading) =>
+      rowsUnder(errors, heading),
+    );
+    for (const row of rows) assert.match(row.at(-1) ?? '', /^\S.*\.$/, row[0]);
+  });
+
+  it('names settings that there are', () => {
+    const flags = new Set(Object.keys(SERVER_SETTINGS).map(flagOf));
+    for (const [, flag = ''] of errors.matchAll(/`--([a-z-]+)`/g)) assert.ok(flags.has(flag), flag);
+  });
+});
+
+describe('docs/reference/configuration.md', () => {
+  it('has the settings as they are declared (`node scripts/write-reference.ts` writes them)', () => {
+    assert.equal(configuration, withTables(configuration));
+  });
+
+  it('has each of its tables', () => {
+    for (const name of ['server', 'connection', 'older']) {
+      assert.match(configuration, new RegExp(`<!-- table: ${name} -->\\n\\n\\| `));
+    }
+  });
+});
+
+describe('PROTOCOL.md', () => {
+  it('lists the codes of each status', () => {
+    const byStatus = Map.groupBy(ANSWERED_CODES, (one) => catalogue[one].status);
+    assert.deepEqual(
+      rowsUnder(protocol, 'Errors'),
+      [...byStatus].map(([status, codes]) => [String(status), codes.map(code).join(', ')]),
+    );
+  });
+
+  it('gives the limits with their settings and defaults', () => {
+    const rows = rowsUnder(protocol, 'Limits');
+    assert.equal(rows.length, 10);
+    for (const [what, shown = '', flag = ''] of rows) {
+      const found = Object.entries<Setting<unknown>>(SERVER_SETTINGS).find(
+        ([name]) => flag === code(`--${flagOf(name)}`),
+      );
+      assert.ok(found, flag);
+      assert.equal(code(shown.replace(/ ms$/, '')), printDefault(found[1]), what);
+    }
+  });
+
+  const facts: Record<string, [number | string, RegExp]> = {
+    'the length of a name': [NAME_LENGTH_MAX, /a string of 1 to (\d+) characters/],
+    'the length of a timestamp': [TIMESTAMP_LENGTH_MAX, /at most (\d+) characters; digits/],
+    'the size of a page': [PAGE_LIMIT_MAX, /`limit` \| 1 to (\d+); 100 when absent/],
+    'the usual size of a page': [PAGE_LIMIT_DEFAULT, /`limit` \| 1 to 1000; (\d+) when absent/],
+    'the offset': [OFFSET_MAX, /`offset` \| 0 to (\d+)/],
+    'the length of a page': [PAGE_LENGTH_MAX, /its payloads have (\d+) characters/],
+    'the topics in /stats': [TOPICS_SHOWN, /`topics` are the first (\d+) by name/],
+    'the conflicts of one event': [CONFLICTS_SHOWN, /newest\nfirst, at most (\d+)\./],
+    'the conflicts that are kept': [CONFLICTS_KEPT, /The newest ([\d,]+) are kept/],
+    "the size of a conflict's payload": [CONFLICT_PAYLOAD_BYTES_MAX, /payload of more than ([\d,]+) bytes/],
+    'the size of an event': [
+      printDefault(SERVER_SETTINGS.eventBytesMax).replaceAll('`', ''),
+      /JSON text has at most (\d+ \w+) and nests/,
+    ],
+    'the depth of an event': [SERVER_SETTINGS.depthMax.fallback, /nests at most (\d+) levels deep/],
+  };
+  for (const [what, [value, pattern]] of Object.entries(facts)) {
+    it(`has ${what} right`, () => {
+      assert.equal(pattern.exec(protocol)?.[1]?.replaceAll(',', ''), String(value));
+    });
+  }
+
+  it('names every content type and encoding', () => {
+    for (const name of [...Object.keys(PUBLISH_MEDIA), ...CONTENT_ENCODINGS]) {
+      assert.ok(protocol.includes(code(name)), name);
+    }
+  });
+});
