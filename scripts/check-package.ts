@@ -13,7 +13,8 @@ try {
   const tarball = readdirSync(dir).find((name) => name.endsWith('.tgz')) ?? '';
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', join(dir, tarball)], dir);
   run(process.execPath, ['node_modules/sekali/bin/sekali.js', '--version'], dir);
-  run(process.execPath, ['--input-type=module', '--eval', useIt()], dir);
+  writeFileSync(join(dir, 'use-it.js'), useIt());
+  run(process.execPath, ['use-it.js'], dir);
 } finally {
   rmSync(dir, { recursive: true, force: true });
 }

@@ -123,7 +123,7 @@ export function envOf(name: string, setting: Setting<unknown>): string[] {
 
 export const text: Kind<string> = { isSwitch: false, read: (given) => ({ value: given }) };
 
-export const optionalText: Kind<string | undefined> = text;
+export const optionalText: Kind<string | undefined> = { ...text };
 
 export const toggle: Kind<boolean> = {
   isSwitch: true,

@@ -1,7 +1,7 @@
 /** Any history of batches, duplicates, conflicts, invalid events, restarts and crashes gives what this model says. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { WireEvent, WireReceipt } from '../../src/client/index.ts';
 import { commitGroup, type PublishRequest } from '../../src/ingest/committer.ts';
 import type { PublishAnswer } from '../../src/protocol/wire.ts';

@@ -14,7 +14,7 @@ export interface BrokenStore {
   readonly name: string;
   /** A case of the contract that must fail, by a part of its name. */
   readonly foundBy: string;
-  makeHarness(): StoreHarness & AsyncDisposable;
+  readonly makeHarness: () => StoreHarness & AsyncDisposable;
 }
 
 export const BROKEN_STORES: readonly BrokenStore[] = [

@@ -20,7 +20,6 @@ export class SqliteHarness implements StoreHarness, AsyncDisposable {
     return join(this.#root, String(this.#generation));
   }
 
-  // An arrow function, for the cases take it off the harness.
   open = async (): Promise<Store> => {
     const store = SqliteStore.open({ dataDir: this.dataDir, ...this.#options() });
     this.#open.add(store);

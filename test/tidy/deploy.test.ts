@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { SERVER_SETTINGS } from '../../src/config.ts';
-import { envOf, type Setting, type Settings } from '../../src/settings.ts';
+import { envOf, type Settings } from '../../src/settings.ts';
 
 const dockerfile = readFileSync('deploy/Dockerfile', 'utf8');
 const compose = parse(readFileSync('deploy/compose.yaml', 'utf8')) as Compose;
@@ -27,7 +27,7 @@ interface Service {
 }
 
 function variablesOf(settings: Settings): string[] {
-  return Object.entries(settings).flatMap(([name, setting]) => envOf(name, setting as Setting<unknown>));
+  return Object.entries(settings).flatMap(([name, setting]) => envOf(name, setting));
 }
 
 test('every path that the Dockerfile copies from the repository exists', () => {

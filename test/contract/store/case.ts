@@ -4,15 +4,16 @@ import type { Batch, Receipt, Store } from '../../../src/store/store.ts';
 
 /** What a case of the contract is given: a store, and the means to end it and begin again on the same data. */
 export interface StoreHarness {
-  open(): Promise<Store>;
+  // Properties, not methods: the cases take them off the harness.
+  readonly open: () => Promise<Store>;
   /** Ends a store as kill -9 would: it is not closed, and nothing of it reaches the data any more. */
-  crash(store: Store): Promise<void>;
+  readonly crash: (store: Store) => Promise<void>;
 }
 
 /** One promise of the store, as a sentence and its proof. Data, not tests, so that broken stores can be held against it. */
 export interface StoreCase {
   readonly name: string;
-  run(harness: StoreHarness): Promise<void>;
+  readonly run: (harness: StoreHarness) => Promise<void>;
 }
 
 export const LIMITS = { eventBytesMax: 1024 * 1024, depthMax: 64, eventsMax: 10_000 };
