@@ -1,10 +1,18 @@
 import { Sekali, type SekaliOptions } from '../client/sekali.ts';
-import { optionalText, type Settings, text, type Values } from '../settings.ts';
+import { type Kind, optionalText, type Settings, type Values } from '../settings.ts';
+
+const httpUrl: Kind<string> = {
+  isSwitch: false,
+  read(given) {
+    const isHttp = /^https?:$/.test(URL.parse(given)?.protocol ?? '');
+    return isHttp ? { value: given } : { rule: 'a URL, as http://127.0.0.1:8080' };
+  },
+};
 
 /** Settings of every command that talks to a server. */
 export const CONNECTION_SETTINGS = {
   url: {
-    kind: text,
+    kind: httpUrl,
     fallback: 'http://127.0.0.1:8080',
     form: 'URL',
     meaning: 'Where the server is.',
