@@ -1,14 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { SekaliError } from '../errors.ts';
 import type { Event, EventLimits, Fingerprint, Rejection } from '../event.ts';
-import { EventScanner, type RejectedEvent } from './event-scanner.ts';
 import {
   ARRAY_CLOSE,
   ARRAY_OPEN,
   COLON,
   COMMA,
-  JsonScanner,
-  JsonSyntaxError,
   NEWLINE,
   OBJECT_CLOSE,
   OBJECT_OPEN,
@@ -16,7 +13,9 @@ import {
   RETURN,
   SPACE,
   TAB,
-} from './json-scanner.ts';
+} from './ascii.ts';
+import { EventScanner, type RejectedEvent } from './event-scanner.ts';
+import { JsonScanner, JsonSyntaxError } from './json-scanner.ts';
 
 /** How the events of a body are laid out: one JSON text, or one JSON text per line. */
 export type BodyFormat = 'json' | 'ndjson';

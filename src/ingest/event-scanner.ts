@@ -7,12 +7,11 @@ import {
   BACKSLASH,
   COLON,
   COMMA,
-  type JsonScanner,
   OBJECT_CLOSE,
   OBJECT_OPEN,
   QUOTE,
-  TooDeepError,
-} from './json-scanner.ts';
+} from './ascii.ts';
+import { type JsonScanner, TooDeepError } from './json-scanner.ts';
 import { scanInstant } from './scan-instant.ts';
 
 /** An event that is not valid, with its `event_id` where that could be read. */

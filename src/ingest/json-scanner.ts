@@ -1,3 +1,35 @@
+import {
+  ARRAY_CLOSE,
+  ARRAY_OPEN,
+  BACKSLASH,
+  COLON,
+  COMMA,
+  DOT,
+  isHexDigit,
+  MINUS,
+  NEWLINE,
+  NINE,
+  OBJECT_CLOSE,
+  OBJECT_OPEN,
+  PLUS,
+  QUOTE,
+  RETURN,
+  SPACE,
+  TAB,
+  ZERO,
+} from './ascii.ts';
+import {
+  mix,
+  PRIME_HIGH,
+  PRIME_LOW,
+  TAG_ARRAY,
+  TAG_LITERAL,
+  TAG_NUMBER,
+  TAG_OBJECT,
+  TAG_STRING,
+  wtf8,
+} from './content-hash.ts';
+
 /**
  * One pass over the bytes of a JSON text (RFC 8259): it validates the grammar, finds where each value begins and ends,
  * and computes a fingerprint of a value's content on the way. Nothing is built of a value that is only kept as text.
@@ -28,35 +60,6 @@ export class JsonSyntaxError extends Error {
 
 /** The value nests deeper than allowed; the scanner stands somewhere inside of it. */
 export class TooDeepError extends Error {}
-
-export const TAB = 0x09;
-export const NEWLINE = 0x0a;
-export const RETURN = 0x0d;
-export const SPACE = 0x20;
-export const QUOTE = 0x22;
-export const COMMA = 0x2c;
-export const COLON = 0x3a;
-export const BACKSLASH = 0x5c;
-export const ARRAY_OPEN = 0x5b;
-export const ARRAY_CLOSE = 0x5d;
-export const OBJECT_OPEN = 0x7b;
-export const OBJECT_CLOSE = 0x7d;
-
-const MINUS = 0x2d;
-const PLUS = 0x2b;
-const DOT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
-
-const PRIME_HIGH = 0x01000193; // FNV-1a, 32 bits
-const PRIME_LOW = 0x85ebca6b; // a second odd multiplier (MurmurHash3's first finalizer constant)
-
-// Told apart from one another before their bytes are: "1" is not 1, [] is not {}.
-const TAG_STRING = 1;
-const TAG_NUMBER = 2;
-const TAG_LITERAL = 3;
-const TAG_ARRAY = 4;
-const TAG_OBJECT = 5;
 
 export class JsonScanner {
   /** The byte that is looked at next. */
@@ -343,30 +346,7 @@ export class JsonScanner {
   }
 }
 
-/** Finalizer of MurmurHash3 (fmix32): every input bit reaches every output bit. */
-function mix(value: number): number {
-  let hash = value ^ (value >>> 16);
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
-}
-
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
 const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
-
-function isHexDigit(byte: number): boolean {
-  return (byte >= ZERO && byte <= NINE) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
-}
-
-function wtf8(text: string): Buffer {
-  return Buffer.concat(
-    [...text].map((character) => {
-      const code = character.codePointAt(0) ?? 0;
-      if (code < 0xd800 || code > 0xdfff) return Buffer.from(character, 'utf8');
-      return Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]);
-    }),
-  );
-}

@@ -5,11 +5,11 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Ledger } from '../support/ledger.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import { runCli } from '../support/process.ts';
-import { startServerProcess } from '../support/server-process.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 test('SIGTERM under load: what was taken is committed and answered, the exit code is 0', async (t) => {
@@ -35,15 +35,7 @@ test('SIGTERM under load: what was taken is committed and answered, the exit cod
 
 test('a second signal ends the server at once', async (t) => {
   const server = await startServerProcess(t, { dataDir: tempDir(t) });
-  // A request that never ends keeps the shutdown waiting.
-  const { hostname, port } = new URL(server.url);
-  const socket = connect(Number(port), hostname);
-  t.after(() => socket.destroy());
-  socket.on('error', () => {});
-  socket.write(
-    'POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n',
-  );
-  await once(socket, 'data');
+  await beginRequest(t, server); // keeps the shutdown waiting
   const exited = once(server.child, 'exit');
   server.child.kill('SIGTERM');
   await logged(server.log, 'shutting down', server.child.stdout!);
@@ -54,14 +46,7 @@ test('a second signal ends the server at once', async (t) => {
 test('a client that never finishes its request does not keep the server from stopping in time', async (t) => {
   const args = ['--shutdown-timeout-ms', '2000'];
   const server = await startServerProcess(t, { dataDir: tempDir(t), args });
-  const { hostname, port } = new URL(server.url);
-  const socket = connect(Number(port), hostname);
-  t.after(() => socket.destroy());
-  socket.on('error', () => {});
-  socket.write(
-    'POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n',
-  );
-  await once(socket, 'data');
+  await beginRequest(t, server);
   assert.equal(await server.stop(), 0);
 });
 
@@ -114,6 +99,17 @@ test('a log of keys that does not reach as far as the events is refused, never s
   );
   assert.ok(existsSync(join(dataDir, 'sekali.db')));
 });
+
+/** Begins a request that never ends: its head has arrived, for the server has asked for its body. */
+async function beginRequest(t: Pick<TestContext, 'after'>, server: ServerProcess): Promise<void> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  t.after(() => socket.destroy());
+  socket.on('error', () => {});
+  const head = ['POST /publish HTTP/1.1', 'Host: localhost', 'Content-Length: 100', 'Expect: 100-continue'];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  await once(socket, 'data');
+}
 
 /** Waits until the log has a line with this text. */
 async function logged(log: readonly string[], text: string, stdout: NodeJS.ReadableStream): Promise<void> {
