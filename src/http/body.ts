@@ -104,8 +104,7 @@ async function readAll(request: IncomingMessage, sink: ByteSink): Promise<void> 
     const onBroken = () => reject(new SekaliError('request_invalid', 'the request broke off'));
     request.on('data', onData);
     request.once('end', resolve);
-    request.once('error', onBroken);
-    request.once('close', onBroken);
+    request.once('close', onBroken); // after `end` too, when it says nothing new
   });
 }
 

@@ -48,6 +48,9 @@ export const PROTOCOL_CASES: Readonly<Record<string, readonly ProtocolCase[]>> =
   races: raceCases,
 };
 
+/** Far longer than any case takes: one that waits for an answer that never comes must fail. */
+const CASE_TIMEOUT_MS = 60_000;
+
 /**
  * Registers the suite as tests. It stores under names of its own run, so the server may have data in it; but nobody else
  * may publish meanwhile, for it watches the counters.
@@ -64,7 +67,7 @@ export function runProtocolSuite(getBaseUrl: (t: TestContext) => Promise<string>
       await t.test(section, async (t) => {
         for (const one of cases) {
           const target = new Target(url, `protocol-${run}-${number++}`, key);
-          await t.test(one.name, async () => await one.run(target));
+          await t.test(one.name, { timeout: CASE_TIMEOUT_MS }, async () => await one.run(target));
         }
       });
     }

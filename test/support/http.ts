@@ -82,6 +82,9 @@ async function readAnswer(request: http.ClientRequest): Promise<Answer> {
   });
 }
 
+/** Far longer than any test waits: one that waits for what never comes must fail. */
+const SILENCE_MAX_MS = 60_000;
+
 /** A connection on which a test writes its requests itself, byte by byte. */
 export class RawConnection {
   readonly socket: net.Socket;
@@ -93,7 +96,14 @@ export class RawConnection {
 
   private constructor(socket: net.Socket) {
     this.socket = socket;
-    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    this.closed = new Promise((resolve, reject) => {
+      socket.once('close', () => resolve());
+      socket.setTimeout(SILENCE_MAX_MS, () => {
+        reject(new Error(`nothing happened on the connection for ${SILENCE_MAX_MS} ms`));
+        socket.destroy();
+      });
+    });
+    this.closed.catch(() => {}); // whoever waits for it hears of it
     socket.on('error', () => {}); // `closed` and a missing answer tell of it
     socket.on('data', (chunk: Buffer) => (this.#received = Buffer.concat([this.#received, chunk])));
     for (const event of ['data', 'end', 'close']) {
@@ -104,9 +114,11 @@ export class RawConnection {
     }
   }
 
-  static async open(url: string): Promise<RawConnection> {
+  /** @param allowHalfOpen whether this side stays open when the other has closed, rather than close too */
+  static async open(url: string, { allowHalfOpen = false } = {}): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
-    const socket = net.connect(Number(port), hostname.replace(/^\[|\]$/g, ''));
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const socket = net.connect({ host, port: Number(port), allowHalfOpen });
     await once(socket, 'connect');
     return new RawConnection(socket);
   }

@@ -123,11 +123,30 @@ export const limitCases: readonly ProtocolCase[] = [
   {
     name: 'a client that has said it will close, and is still sending, gets the refusal and not a reset',
     async run(server) {
-      const body = Buffer.alloc(40_000_000, ' ');
-      for (const sent of [body, [body]]) {
-        const headers = { ...server.headers, 'content-type': 'application/json', connection: 'close' };
-        const answer = await server.send('/publish', { method: 'POST', headers, body: sent, agent: false });
-        assertProblem(answer, 413, 'body_too_large');
+      const size = 30_000_000;
+      const body = Buffer.alloc(size, ' ');
+      const chunked = Buffer.concat([
+        Buffer.from(`${size.toString(16)}\r\n`),
+        body,
+        Buffer.from('\r\n0\r\n\r\n'),
+      ]);
+      for (const [headers, bytes] of [
+        [{ 'content-length': String(size) }, body],
+        [{ 'transfer-encoding': 'chunked' }, chunked],
+      ] as const) {
+        const connection = await server.connect();
+        connection.socket.pause(); // it reads when all is sent, not before
+        const all = {
+          ...server.headers,
+          'content-type': 'application/json',
+          connection: 'close',
+          ...headers,
+        };
+        connection.write(requestText('POST /publish', all));
+        await new Promise((resolve) => connection.socket.write(bytes, resolve));
+        connection.socket.resume();
+        assertProblem(await connection.answer(), 413, 'body_too_large');
+        await connection.closed;
       }
     },
   },
