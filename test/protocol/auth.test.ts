@@ -206,6 +206,8 @@ test('web origins that are configured may read and publish, with the key', async
     assert.match(answer.headers['access-control-expose-headers'] ?? '', /retry-after/);
     assert.match(answer.headers.vary ?? '', /origin/i);
   }
+  const events = await send(server.url, '/events', { headers: { origin, authorization } });
+  assert.deepEqual(events.headers.vary?.toLowerCase().split(', '), ['origin', 'accept']);
   // A page is told what is wrong, too.
   const wrong = await publish(server, { origin, authorization: 'Bearer wrong' });
   assertProblem(wrong, 401, 'key_wrong');

@@ -43,7 +43,7 @@ export const CONFLICTS_SHOWN = 100;
 
 export function addEventsRoutes(app: FastifyInstance, { reader, queue }: Parts): void {
   app.get('/events', async (request, reply) => {
-    reply.header('vary', 'accept');
+    reply.header('vary', [reply.getHeader('vary') ?? [], 'accept'].flat().join(', '));
     if (acceptsLines(request.headers.accept)) return await streamEvents(request, reply);
     const page = await reader.events(readQuery(PAGE_PARAMETERS, request.query));
     const events = page.events.map(printEvent).join(',');
