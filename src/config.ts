@@ -78,6 +78,12 @@ export const SERVER_SETTINGS = {
     'REQUESTS',
     'Publish requests that are under way at one time.',
   ),
+  answerBytesMax: setting(
+    bytes(64 * MIB, 64 * 1024 * MIB),
+    256 * MIB,
+    'BYTES',
+    'Bytes of events that are on their way to readers at one time.',
+  ),
   connectionsMax: setting(
     integer(1, 1_000_000),
     10_000,

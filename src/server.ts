@@ -56,7 +56,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   const reader = new ThreadedReader(dataDir);
   const lifecycle = new Lifecycle();
   const admission = new Admission({ bytesMax: config.queueBytesMax, requestsMax: config.queueRequestsMax });
-  const app = await buildApp({ config, admission, queue, reader, lifecycle }, log);
+  const answers = new Admission({ bytesMax: config.answerBytesMax, requestsMax: config.connectionsMax });
+  const app = await buildApp({ config, admission, answers, queue, reader, lifecycle }, log);
 
   async function closeStore(): Promise<void> {
     await queue.close();

@@ -6,7 +6,10 @@ import type { StoreReader } from '../store/store.ts';
 /** What the edge is given to work with. */
 export interface Parts {
   readonly config: Config;
+  /** Room for publish requests. */
   readonly admission: Admission;
+  /** Room for events on their way to readers. */
+  readonly answers: Admission;
   readonly queue: CommitQueue;
   readonly reader: StoreReader;
   readonly lifecycle: Lifecycle;

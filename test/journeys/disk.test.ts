@@ -56,7 +56,7 @@ test('an fsync that fails: 503 and nothing acknowledged; once it is sound again,
   const source = fileURLToPath(new URL('../support/failing-sync.c', import.meta.url));
   execFileSync('cc', ['-shared', '-fPIC', '-o', library, source, '-ldl']);
   const trigger = join(dir, 'fail');
-  const env = { LD_PRELOAD: library, SEKALI_FAIL_SYNC: trigger };
+  const env = { LD_PRELOAD: library, FAIL_SYNC_WHILE: trigger };
   const server = await startServerProcess(t, { dataDir: join(dir, 'data'), env });
   const client = server.client();
   const ledger = new Ledger();

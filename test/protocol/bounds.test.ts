@@ -234,3 +234,32 @@ test('answers that nobody reads hold their room: a client that only sends is sto
   await untilHeld(url, 0);
   reluctant.cut();
 });
+
+test('readers that do not take their answers are bounded, and others are served again once they go', async (t) => {
+  const url = await start(t, '--answer-bytes-max', '70MiB');
+  for (let i = 0; i < 9; i++) {
+    const text = 'x'.repeat(MIB - KIB);
+    assert.equal(
+      (await publish(url, JSON.stringify(makeEvent({ event_id: String(i), payload: { text } })))).status,
+      200,
+    );
+  }
+  const connections: RawConnection[] = [];
+  t.after(() => connections.forEach((connection) => connection.cut()));
+  for (let i = 0; i < 12; i++) {
+    const connection = await RawConnection.open(url);
+    connection.socket.pause();
+    // Several, one behind the other: the buffers of a connection on one machine hold the first few.
+    connection.write(Buffer.concat(Array(12).fill(requestText('GET /events?limit=1000', {}))));
+    connections.push(connection);
+  }
+  const refused = await until('there is no room for a further answer', async () => {
+    const answer = await send(url, '/events?limit=1000');
+    return answer.status === 503 && answer;
+  });
+  assertProblem(refused, 503, 'overloaded');
+  assert.equal(refused.headers['retry-after'], '1');
+
+  for (const connection of connections) connection.cut();
+  await until('there is room again', async () => (await send(url, '/events?limit=1000')).status === 200);
+});

@@ -1,4 +1,4 @@
-/* Loaded before the C library: fsync and fdatasync fail with EIO while the file named by SEKALI_FAIL_SYNC exists. */
+/* Loaded before the C library: fsync and fdatasync fail with EIO while the file named by FAIL_SYNC_WHILE exists. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static int fails(void) {
-  const char *path = getenv("SEKALI_FAIL_SYNC");
+  const char *path = getenv("FAIL_SYNC_WHILE");
   return path != NULL && access(path, F_OK) == 0;
 }
 

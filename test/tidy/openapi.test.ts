@@ -133,7 +133,7 @@ describe('addresses', () => {
       () => queue.close(),
     );
     app = await buildApp(
-      { config, admission, queue, reader, lifecycle: new Lifecycle() },
+      { config, admission, answers: admission, queue, reader, lifecycle: new Lifecycle() },
       createLog({ logLevel: 'silent', logFormat: 'json' }),
     );
   });

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SekaliError } from '../../errors.ts';
+import type { Ticket } from '../../ingest/admission.ts';
 import { formatInstant } from '../../instant.ts';
 import {
   MEDIA_JSON,
@@ -14,6 +15,7 @@ import type { EventQuery } from '../../store/store.ts';
 import type { Parts } from '../parts.ts';
 import { printConflict, printEvent, printEventLine } from '../print-event.ts';
 import { dateTime, name, parameter, readQuery } from '../query.ts';
+import { releaseWhenTaken } from '../release.ts';
 
 const position = integer(0, Number.MAX_SAFE_INTEGER);
 
@@ -41,13 +43,16 @@ export const LINES_PARAMETERS = {
 /** Conflicts of one key that are shown with its event. */
 export const CONFLICTS_SHOWN = 100;
 
-export function addEventsRoutes(app: FastifyInstance, { reader, queue }: Parts): void {
+export function addEventsRoutes(app: FastifyInstance, { reader, queue, answers }: Parts): void {
   app.get('/events', async (request, reply) => {
     reply.header('vary', [reply.getHeader('vary') ?? [], 'accept'].flat().join(', '));
     if (acceptsLines(request.headers.accept)) return await streamEvents(request, reply);
     const page = await reader.events(readQuery(PAGE_PARAMETERS, request.query));
     const events = page.events.map(printEvent).join(',');
     const json = `{"count":${page.events.length},"events":[${events}],"next":${page.next ?? 'null'}}`;
+    const ticket = answers.admit(Buffer.byteLength(json));
+    if (ticket === undefined) throw tooManyAnswers();
+    releaseWhenTaken(ticket, reply.raw);
     return await reply.type(MEDIA_JSON).send(json);
   });
 
@@ -83,22 +88,34 @@ export function addEventsRoutes(app: FastifyInstance, { reader, queue }: Parts):
     // What is stored while the answer runs is not part of it: else it might never end.
     const end = (await reader.lastPosition()) + 1;
     const before = Math.min(filters.before ?? end, end);
-    return await reply.send(Readable.from(lines({ ...filters, before, limit }), { objectMode: false }));
+    const ticket = answers.admit(0);
+    if (ticket === undefined) throw tooManyAnswers();
+    releaseWhenTaken(ticket, reply.raw);
+    return await reply.send(
+      Readable.from(lines({ ...filters, before, limit }, ticket), { objectMode: false }),
+    );
   }
 
   /** A chunk of lines at a time, read when the client has taken the one before. */
-  async function* lines(query: EventQuery): AsyncGenerator<string> {
+  async function* lines(query: EventQuery, ticket: Ticket): AsyncGenerator<Buffer> {
     let left = query.limit;
     let next: EventQuery = query;
     while (left > 0) {
       const page = await reader.events({ ...next, limit: Math.min(left, PAGE_LIMIT_MAX) });
-      if (page.events.length > 0) yield page.events.map(printEventLine).join('');
+      const chunk = Buffer.from(page.events.map(printEventLine).join(''));
+      // Two chunks at most are there at once: the one that is being sent, and the one that waits for it.
+      if (!ticket.resize(2 * chunk.length)) throw tooManyAnswers();
+      if (chunk.length > 0) yield chunk;
       if (page.next === undefined) return;
       left -= page.events.length;
       const cursor = query.order === 'asc' ? { after: page.next } : { before: page.next };
       next = { ...next, ...cursor, offset: 0 };
     }
   }
+}
+
+function tooManyAnswers(): SekaliError {
+  return new SekaliError('overloaded', 'too many answers wait for their clients: ask again a little later');
 }
 
 function acceptsLines(accept = ''): boolean {

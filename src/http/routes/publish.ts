@@ -1,13 +1,12 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { SekaliError } from '../../errors.ts';
-import type { Ticket } from '../../ingest/admission.ts';
 import type { BodyFormat } from '../../ingest/decode.ts';
 import { MEDIA_JSON, PUBLISH_MEDIA } from '../../protocol/wire.ts';
 import { choice, toggle } from '../../settings.ts';
 import { BodyReader } from '../body.ts';
 import type { Parts } from '../parts.ts';
 import { parameter, readQuery } from '../query.ts';
+import { releaseWhenTaken } from '../release.ts';
 
 export const PUBLISH_PARAMETERS = {
   atomic: parameter(toggle, false),
@@ -32,12 +31,6 @@ export function addPublishRoute(app: FastifyInstance, { config, admission, queue
       releaseWhenTaken(ticket, reply.raw);
     }
   });
-}
-
-/** An answer stays in memory until its client has read it, and a client can take its time: it holds its room until then. */
-function releaseWhenTaken(ticket: Ticket, response: ServerResponse): void {
-  if (response.closed) ticket.release();
-  else response.once('close', () => ticket.release());
 }
 
 /** A body without a content type is taken for JSON. */
