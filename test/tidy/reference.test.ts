@@ -109,7 +109,7 @@ describe('PROTOCOL.md', () => {
 
   it('gives the limits with their settings and defaults', () => {
     const rows = rowsUnder(protocol, 'Limits');
-    assert.equal(rows.length, 10);
+    assert.equal(rows.length, 11);
     for (const [what, shown = '', flag = ''] of rows) {
       const found = Object.entries<Setting<unknown>>(SERVER_SETTINGS).find(
         ([name]) => flag === code(`--${flagOf(name)}`),

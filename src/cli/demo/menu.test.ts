@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { readChoice, runMenu } from './menu.ts';
 
@@ -22,7 +22,13 @@ describe('a line of the menu', () => {
 /** @returns the indexes chosen, and what was printed */
 async function play(typed: string): Promise<{ chosen: number[]; printed: string }> {
   const input = new PassThrough();
-  const output = new PassThrough();
+  let printed = '';
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      printed += String(chunk);
+      done();
+    },
+  });
   const chosen: number[] = [];
   input.end(typed);
   await runMenu({
@@ -35,7 +41,7 @@ async function play(typed: string): Promise<{ chosen: number[]; printed: string 
     output,
     signal: new AbortController().signal,
   });
-  return { chosen, printed: String(output.read()) };
+  return { chosen, printed };
 }
 
 describe('the menu', () => {
