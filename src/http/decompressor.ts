@@ -56,8 +56,8 @@ export class Decompressor {
 
 /**
  * To the last byte: Node's decoders stop in silence where a stream ends, and what follows it would be lost. Behind a
- * zstd frame may come another (RFC 8878 section 3.1), which to Node is a new stream; it knows the members of gzip
- * (RFC 1952 section 2.2) itself.
+ * zstd frame may come another (RFC 8878 section 3.1), which to Node before 26 is a new stream; it knows the members of
+ * gzip (RFC 1952 section 2.2) itself.
  */
 async function decompressAll(encoding: ContentEncoding, sent: Uint8Array, sink: ByteSink): Promise<void> {
   let at = await decompressOne(encoding, sent, sink);
