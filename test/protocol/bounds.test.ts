@@ -244,16 +244,12 @@ test('readers that do not take their answers are bounded, and others are served 
       200,
     );
   }
-  const connections: RawConnection[] = [];
+  const connections = await Promise.all(Array.from({ length: 4 }, () => RawConnection.open(url)));
   t.after(() => connections.forEach((connection) => connection.cut()));
-  for (let i = 0; i < 12; i++) {
-    const connection = await RawConnection.open(url);
-    connection.socket.pause();
-    // Several, one behind the other: the buffers of a connection on one machine hold the first few.
-    connection.write(Buffer.concat(Array(12).fill(requestText('GET /events?limit=1000', {}))));
-    connections.push(connection);
-  }
+  for (const connection of connections) connection.socket.pause();
+  // Again and again: the buffers of a connection within one machine hold the first few answers.
   const refused = await until('there is no room for a further answer', async () => {
+    for (const connection of connections) connection.write(requestText('GET /events?limit=1000', {}));
     const answer = await send(url, '/events?limit=1000');
     return answer.status === 503 && answer;
   });
