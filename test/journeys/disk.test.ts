@@ -15,6 +15,9 @@ import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+/** A mount namespace of its own, also for who is not root where the system allows that. */
+const NAMESPACE = ['unshare', '--user', '--map-root-user', '--mount'];
+const hasNamespaces = spawnSync(NAMESPACE[0]!, [...NAMESPACE.slice(1), 'true']).status === 0;
 const hasCompiler = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
 
 test('a disk that is full: 503 and nothing acknowledged; once there is room, nothing is forgotten', {
@@ -101,6 +104,26 @@ test('no file descriptors: known connections are served, new ones again once the
   });
   assert.ok(await ledger.publish(client, makeEvents(10, 'after-')));
   await ledger.check(client);
+});
+
+test('a read-only file system is told in one line; once it can be written again, nothing is forgotten', {
+  skip: !hasNamespaces && 'needs unshare (util-linux) and the right to mount within a namespace of its own',
+}, async (t) => {
+  const dataDir = tempDir(t);
+  const before = await startServerProcess(t, { dataDir });
+  const ledger = new Ledger();
+  await ledger.publish(before.client(), makeEvents(100));
+  await before.stop('SIGKILL');
+
+  const script = `mount --bind ${dataDir} ${dataDir} && mount -o remount,bind,ro ${dataDir} && exec "$@"`;
+  const through = [...NAMESPACE, 'sh', '-c', script, 'sh'];
+  const { code, stderr } = await runCli(['serve', '--port', '0', '--data', dataDir], { through });
+  assert.equal(code, 1);
+  assert.match(stderr, /^sekali: .* cannot be locked: .*\n$/);
+
+  const after = await startServerProcess(t, { dataDir });
+  await ledger.publish(after.client(), makeEvents(100));
+  assert.equal((await ledger.check(after.client())).duplicate_dropped, 100);
 });
 
 test('a data directory that cannot be made is told in one line, and nothing is served', async (t) => {

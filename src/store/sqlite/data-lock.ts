@@ -16,24 +16,30 @@ export class DataLock {
     this.#db = db;
   }
 
-  /** @throws SekaliError `data_in_use`, with the process that has it */
+  /** @throws SekaliError `data_in_use`, with the process that has it; `store_unavailable` when it cannot be written */
   static take(dataDir: string): DataLock {
     mkdirSync(dataDir, { recursive: true });
-    const db = new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 });
+    let db: DatabaseSync | undefined;
     try {
+      db = new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 });
       db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+      writeFileSync(
+        ownerPath(dataDir),
+        `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`,
+      );
+      return new DataLock(db);
     } catch (error) {
-      db.close();
-      if (!isBusy(error)) throw error;
-      throw new SekaliError('data_in_use', `${resolve(dataDir)} is in use by ${readOwner(dataDir)}`, {
+      db?.close();
+      if (isBusy(error)) {
+        throw new SekaliError('data_in_use', `${resolve(dataDir)} is in use by ${readOwner(dataDir)}`, {
+          cause: error,
+        });
+      }
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SekaliError('store_unavailable', `${resolve(dataDir)} cannot be locked: ${reason}`, {
         cause: error,
       });
     }
-    writeFileSync(
-      ownerPath(dataDir),
-      `process ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`,
-    );
-    return new DataLock(db);
   }
 
   release(): void {
