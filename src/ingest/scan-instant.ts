@@ -10,7 +10,7 @@ let lastDayS = 0;
  * The instant in the string that was scanned last. What nearly every program sends (`2026-01-31T12:00:00.123Z`) is read
  * off its bytes; any other spelling goes through {@link parseInstant}, which has the rules.
  *
- * Measured over the whole decoder: 0.13 µs an event instead of 0.6 µs with the regular expression alone.
+ * Measured: 0.06 µs a timestamp, 0.43 µs through the regular expression.
  */
 export function scanInstant(scanner: JsonScanner): Instant | undefined {
   const { bytes, textStart: start, textEnd: end } = scanner;

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Instant } from '../../instant.ts';
 
-/** Topics whose numbers are remembered; any number may exist. 10,000 cost about 2 MiB. */
+/** Topics whose numbers are remembered; any number may exist. */
 const REMEMBERED = 10_000;
 
 /** What a commit group adds to a topic. */

@@ -11,7 +11,7 @@ const SELECT = `
 
 /**
  * Positions that one statement looks at when a filter has no index. Between two statements others get their turn, so a
- * filter that matches nothing in fifty million events delays nobody by more than about 20 ms.
+ * filter that matches nothing delays nobody for longer than one of them takes: 1 ms (two million events in 107 ms).
  */
 const WINDOW = 20_000;
 
