@@ -1,5 +1,5 @@
 /**
- * Imports run one way (ARCHITECTURE.md): errors → event → protocol, clock, log → config → ports → adapters → ingest →
+ * Imports run one way (ARCHITECTURE.md): errors → event → protocol, content, clock, log → config → ports → adapters → ingest →
  * http → server → cli. Each rule names a layer and what it must not know.
  */
 const layer = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
@@ -13,6 +13,12 @@ module.exports = {
       { path: '^src/event\\.ts' },
       { path: '^src/', pathNot: '^src/(errors|instant)\\.ts' },
       'What an event is depends on no part that handles one.',
+    ),
+    layer(
+      'content-knows-only-events',
+      { path: '^src/content/', pathNot: '\\.test\\.ts$' },
+      { path: '^src/', pathNot: '^src/(content/|errors|event)' },
+      'What a payload says is below those who receive it and those who keep it.',
     ),
     layer(
       'protocol-does-no-io',
@@ -34,7 +40,7 @@ module.exports = {
     ),
     layer(
       'adapters-know-no-stage',
-      { path: '^src/store/' },
+      { path: '^src/store/', pathNot: '\\.test\\.ts$' },
       { path: '^src/(ingest|http|cli|server|config)' },
       'The store is used by the stages, never the other way round.',
     ),

@@ -9,7 +9,7 @@ export interface Event {
   readonly source: string;
   /** The JSON text of the payload object, byte for byte as it was sent. */
   readonly payload: string;
-  /** Fingerprint of the payload's content: see ingest/json-scanner.ts. */
+  /** Fingerprint of the payload's content: see content/json-scanner.ts. */
   readonly content: Fingerprint;
   /** The publisher's own counter for this (topic, source), if it keeps one. */
   readonly sequence: number | undefined;

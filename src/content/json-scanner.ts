@@ -19,6 +19,9 @@ import {
   ZERO,
 } from './ascii.ts';
 import {
+  hashedHigh,
+  hashedLow,
+  hashSpan,
   mix,
   PRIME_HIGH,
   PRIME_LOW,
@@ -40,9 +43,11 @@ import {
  * The fingerprint: two texts of the same content get the same one. The same content is: equal strings after unescaping,
  * numbers spelled alike (1 and 1.0 differ: to many readers they are two types), arrays of equal elements in the same
  * order, objects of equal members in any order; white space does not count. Two 32-bit lanes with different
- * multipliers, each seeded with half of a secret, run over the bytes; an object's lanes are the sums of its members',
- * which is what makes their order not count, without sorting. It guards against chance, not against a publisher who
- * wants two of his own payloads to look alike.
+ * multipliers, each seeded with half of a secret, run over the words (content-hash.ts); an object's lanes are the sums of
+ * its members', which is what makes their order not count, without sorting. It guards against chance, not against a
+ * publisher who wants two of his own payloads to look alike.
+ *
+ * Strings are looked at four bytes at a time, and hashed only inside of a value whose fingerprint is asked for.
  *
  * The input must be UTF-8; the caller has checked that (`isUtf8`), so that no byte above 0x7f is looked at here.
  */
@@ -71,17 +76,19 @@ export class JsonScanner {
   high = 0;
   low = 0;
 
-  /** Of the string scanned last: the bytes between its quotes, and whether any of them is `\` or not printable ASCII. */
+  /** Of the string scanned last: the bytes between its quotes, whether it has escapes, whether it is printable ASCII. */
   textStart = 0;
   textEnd = 0;
   textEscaped = false;
   textPlain = true;
 
+  readonly #view: DataView;
   readonly #seedHigh: number;
   readonly #seedLow: number;
 
   constructor(bytes: Buffer, start: number, end: number, seedHigh: number, seedLow: number) {
     this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.at = start;
     this.end = end;
     this.#seedHigh = seedHigh;
@@ -122,47 +129,45 @@ export class JsonScanner {
    */
   value(depth: number): void {
     const byte = this.peek();
-    if (byte === QUOTE) this.string();
-    else if (byte === OBJECT_OPEN) this.#object(depth);
+    if (byte === QUOTE) {
+      this.string();
+      this.#hashString();
+    } else if (byte === OBJECT_OPEN) this.#object(depth);
     else if (byte === ARRAY_OPEN) this.#array(depth);
     else if (byte === MINUS || (byte >= ZERO && byte <= NINE)) this.#number();
     else this.#literal(byte);
   }
 
-  /** Scans a string, whose opening quote is the next byte. */
+  /** Scans a string, whose opening quote is the next byte, without its fingerprint. */
   string(): void {
     const { bytes, end } = this;
+    const view = this.#view;
     const start = this.at + 1;
     let at = start;
-    let high = this.#seedHigh ^ TAG_STRING;
-    let low = this.#seedLow ^ TAG_STRING;
-    let plain = true;
-    while (at < end) {
-      const byte = bytes[at]!;
-      if (byte === QUOTE) {
-        this.textStart = start;
-        this.textEnd = at;
-        this.textEscaped = false;
-        this.textPlain = plain;
-        this.at = at + 1;
-        this.#finish(high, low, at - start);
-        return;
+    let seen = 0;
+    for (;;) {
+      if (at + 4 <= end) {
+        const word = view.getInt32(at, true);
+        const special = specialBytes(word);
+        seen |= word | (word + 0x01010101); // a DEL (0x7f) is not plain either
+        if (special === 0) {
+          at += 4;
+          continue;
+        }
+        at += (31 - Math.clz32(special & -special)) >>> 3;
+      } else {
+        for (; at < end && isOrdinary(bytes[at]!); at++) seen |= bytes[at]! | (bytes[at]! + 1);
       }
-      if (byte === BACKSLASH) {
-        this.#escapedString(start, at);
-        return;
-      }
-      if (byte < SPACE) {
-        this.at = at;
-        throw this.error('no control character in a string');
-      }
-      if (byte > 0x7e) plain = false;
-      high = Math.imul(high ^ byte, PRIME_HIGH);
-      low = Math.imul(low ^ byte, PRIME_LOW);
-      at++;
+      break;
     }
-    this.at = at;
-    throw this.error('the closing quote of a string');
+    if (at < end && bytes[at] === QUOTE) {
+      this.textStart = start;
+      this.textEnd = at;
+      this.textEscaped = false;
+      // Bytes behind the quote may have been seen too: a plain text may be taken for one that is not, never the reverse.
+      this.textPlain = (seen & NOT_ASCII) === 0;
+      this.at = at + 1;
+    } else this.#unusualString(start, at);
   }
 
   /** The string scanned last, unescaped. */
@@ -174,10 +179,10 @@ export class JsonScanner {
       : this.bytes.toString('utf8', this.textStart, this.textEnd);
   }
 
-  /** The rest of a string that has escapes. Rare enough to build it, and to hash what it means. */
-  #escapedString(start: number, firstEscape: number): void {
+  /** The rest of a string from its first byte on that is neither the quote nor an ordinary one. */
+  #unusualString(start: number, first: number): void {
     const { bytes, end } = this;
-    let at = firstEscape;
+    let at = first;
     for (;;) {
       if (at >= end) {
         this.at = at;
@@ -196,7 +201,21 @@ export class JsonScanner {
     this.textEscaped = true;
     this.textPlain = false;
     this.at = at + 1;
-    this.#hashText(this.text());
+  }
+
+  /** Fingerprint of the string scanned last; one with escapes is built, and hashed as if it had been sent without. */
+  #hashString(): void {
+    if (!this.textEscaped) {
+      this.#hashBytes(this.textStart, this.textEnd, TAG_STRING);
+      return;
+    }
+    const text = this.text();
+    // A lone surrogate has no UTF-8: each becomes three bytes of its own (as WTF-8 does), so that two of them differ.
+    const bytes = text.isWellFormed() ? Buffer.from(text, 'utf8') : wtf8(text);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    hashSpan(view, 0, bytes.length, this.#seedHigh ^ TAG_STRING, this.#seedLow ^ TAG_STRING);
+    this.high = hashedHigh;
+    this.low = hashedLow;
   }
 
   /** Bytes of the escape sequence at this offset (RFC 8259 section 7). */
@@ -216,19 +235,6 @@ export class JsonScanner {
       throw this.error('one of "\\/bfnrtu after a backslash');
     }
     return 2;
-  }
-
-  /** Hashes a string as `string()` would have, had it been sent without escapes. */
-  #hashText(text: string): void {
-    // A lone surrogate has no UTF-8: each becomes three bytes of its own (as WTF-8 does), so that two of them differ.
-    const bytes = text.isWellFormed() ? Buffer.from(text, 'utf8') : wtf8(text);
-    let high = this.#seedHigh ^ TAG_STRING;
-    let low = this.#seedLow ^ TAG_STRING;
-    for (const byte of bytes) {
-      high = Math.imul(high ^ byte, PRIME_HIGH);
-      low = Math.imul(low ^ byte, PRIME_LOW);
-    }
-    this.#finish(high, low, bytes.length);
   }
 
   #number(): void {
@@ -309,6 +315,7 @@ export class JsonScanner {
       for (;;) {
         if (this.peek() !== QUOTE) throw this.error('a member name');
         this.string();
+        this.#hashString();
         const nameHigh = this.high;
         const nameLow = this.low;
         this.take(COLON);
@@ -330,20 +337,35 @@ export class JsonScanner {
   }
 
   #hashBytes(start: number, end: number, tag: number): void {
-    const { bytes } = this;
-    let high = this.#seedHigh ^ tag;
-    let low = this.#seedLow ^ tag;
-    for (let at = start; at < end; at++) {
-      high = Math.imul(high ^ bytes[at]!, PRIME_HIGH);
-      low = Math.imul(low ^ bytes[at]!, PRIME_LOW);
-    }
-    this.#finish(high, low, end - start);
+    hashSpan(this.#view, start, end, this.#seedHigh ^ tag, this.#seedLow ^ tag);
+    this.high = hashedHigh;
+    this.low = hashedLow;
   }
 
   #finish(high: number, low: number, length: number): void {
     this.high = mix(high ^ length);
     this.low = mix(low ^ Math.imul(length, PRIME_HIGH));
   }
+}
+
+/** The bytes of a word that end a string or are not plain in it: `"`, `\\` and control characters. Their 0x80 bits. */
+function specialBytes(word: number): number {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  // A byte is zero, or below 0x20, if subtracting borrows into its top bit (Bit Twiddling Hacks, "hasless"). Above such a
+  // byte the borrow may show others that are not: only the lowest one counts.
+  return (
+    (((quote - 0x01010101) & ~quote) |
+      ((backslash - 0x01010101) & ~backslash) |
+      ((word - 0x20202020) & ~word)) &
+    NOT_ASCII
+  );
+}
+
+const NOT_ASCII = 0x80808080;
+
+function isOrdinary(byte: number): boolean {
+  return byte !== QUOTE && byte !== BACKSLASH && byte >= SPACE;
 }
 
 const TRUE = Buffer.from('true');
