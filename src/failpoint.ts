@@ -15,7 +15,42 @@ export const FAILPOINTS = [
   'answer.after',
 ] as const;
 
-export type Failpoint = (typeof FAILPOINTS)[number];
+/** Points of the work that no publisher waits for: sealing, merging and rebuilding the files of the key index. */
+export const BACKGROUND_FAILPOINTS = [
+  'seal.sorted',
+  'seal.written',
+  'seal.renamed',
+  'merge.begun',
+  'merge.written',
+  'merge.renamed',
+  'rebuild.written',
+  'rebuild.renamed',
+  'step.adopted',
+] as const;
+
+/** Points of retiring events. */
+export const RETENTION_FAILPOINTS = ['retention.begun', 'retention.before', 'retention.after'] as const;
+
+/** Points of making a backup and of bringing it back. */
+export const BACKUP_FAILPOINTS = [
+  'backup.begun',
+  'backup.database',
+  'backup.generation',
+  'backup.moving',
+  'backup.done',
+  'restore.begun',
+  'restore.file',
+  'restore.moving',
+  'restore.done',
+] as const;
+
+export type BackupFailpoint = (typeof BACKUP_FAILPOINTS)[number];
+
+export type Failpoint =
+  | BackupFailpoint
+  | (typeof FAILPOINTS)[number]
+  | (typeof BACKGROUND_FAILPOINTS)[number]
+  | (typeof RETENTION_FAILPOINTS)[number];
 
 const [armed, countdown = '1'] = (process.env['SEKALI_FAILPOINT'] ?? '').split(':');
 let left = Number(countdown);

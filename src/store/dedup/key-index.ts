@@ -1,10 +1,13 @@
 import type { Fingerprint } from '../../event.ts';
 import type { Key } from './key.ts';
 
-/** What is known of a key: where its first event lies, and the fingerprint of what that event said. */
+/** What is known of a key: where its first event lies, what that event said, and how long the key is to be kept. */
 export interface KeyEntry {
+  /** Below 2^48. */
   position: number;
   content: Fingerprint;
+  /** 0: kept for ever. 1 to 65535: until the store says that the positions of this class can be forgotten. */
+  windowClass: number;
 }
 
 /**
@@ -23,9 +26,12 @@ export interface KeyIndex {
   /** Memory held, in bytes. */
   readonly bytes: number;
 
-  /** The entry of a key, or undefined. The answer is valid until the next call. */
+  /**
+   * The newest entry of a key, or undefined. The answer is valid until the next call. It may be one that can be forgotten
+   * and has not been yet: the caller judges it by its class.
+   */
   find(key: Key): Readonly<KeyEntry> | undefined;
 
-  /** Adds a key that `find` has just not found. */
-  add(key: Key, position: number, content: Fingerprint): void;
+  /** Adds a key that `find` has just not found, or found and the caller judged forgotten. Without a class, it is kept for ever. */
+  add(key: Key, position: number, content: Fingerprint, windowClass?: number): void;
 }
