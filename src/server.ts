@@ -8,6 +8,9 @@ import { CommitQueue } from './ingest/commit-queue.ts';
 import type { Logger } from './log.ts';
 import { DataLock } from './store/sqlite/data-lock.ts';
 import { ThreadedReader } from './store/sqlite/threaded-reader.ts';
+import { threadUrl } from './thread-url.ts';
+
+const SQLITE_STORE_THREAD = threadUrl(import.meta.url, './store/sqlite/store-thread');
 
 export interface Server {
   /** Where it listens, as `http://127.0.0.1:8080`. */
@@ -22,9 +25,14 @@ export interface Server {
  * Builds the parts in the order in which an event passes through them, starts them in the reverse one (the store before
  * what needs it), and stops them front to back: no new requests, then the commit queue runs empty, then the store closes.
  *
+ * @param storeThread module of the thread that the store runs on; the bench puts others in its place
  * @throws SekaliError `data_in_use`, `schema_newer`, `store_damaged`; and what `listen` throws when the port is taken
  */
-export async function startServer(config: Config, log: Logger): Promise<Server> {
+export async function startServer(
+  config: Config,
+  log: Logger,
+  storeThread: URL = SQLITE_STORE_THREAD,
+): Promise<Server> {
   for (const warning of config.warnings) log.warn(warning);
   const dataDir = resolve(config.data);
   const broken = Promise.withResolvers<never>();
@@ -33,12 +41,16 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   const lock = DataLock.take(dataDir);
   const queue = new CommitQueue(
     {
-      dataDir,
       limits: { eventBytesMax: config.eventBytesMax, depthMax: config.depthMax, eventsMax: config.eventsMax },
+      storeThread: storeThread.href,
+      storeOptions: { dataDir, dedupWindow: config.dedupWindow, retention: config.retention },
     },
     {
+      onProgress(message) {
+        log.info(message);
+      },
       onState(reason) {
-        if (reason === undefined) log.info({ keys: queue.keysAtOpen }, 'the store takes events');
+        if (reason === undefined) log.info({ keys: queue.keyStats.keys }, 'the store takes events');
         else log.error({ reason }, 'the store cannot take events; trying again');
       },
       onDeath(error) {

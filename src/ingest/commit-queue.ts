@@ -1,15 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { SekaliError } from '../errors.ts';
+import type { KeyStats } from '../store/store.ts';
+import { fromFailure } from '../store/store-messages.ts';
 import { threadUrl } from '../thread-url.ts';
-import type {
-  CommitSettings,
-  Failure,
-  FromThread,
-  ThreadAnswer,
-  ThreadRequest,
-  ToThread,
-} from './commit-messages.ts';
 import type { BodyFormat } from './decode.ts';
+import type { FromThread, IngestSettings, ThreadAnswer, ThreadRequest, ToThread } from './ingest-messages.ts';
 
 export interface QueuedRequest {
   /** Handed over: its memory is gone from the caller's thread afterwards. */
@@ -25,6 +20,8 @@ interface Waiter {
 }
 
 export interface CommitQueueEvents {
+  /** Opening the store takes long, and gets on. */
+  onProgress(message: string): void;
   /** The store went down, or came back (reason undefined). */
   onState(reason: string | undefined): void;
   /** The thread died, which it never should; nothing can be stored any more. */
@@ -32,7 +29,7 @@ export interface CommitQueueEvents {
 }
 
 /**
- * The HTTP thread's end of the commit thread: hands requests over and resolves each when its commit group is durable.
+ * The HTTP thread's end of the ingest thread: hands requests over and resolves each when its commit group is durable.
  * Admission bounds how much of it there can be.
  */
 export class CommitQueue {
@@ -48,11 +45,11 @@ export class CommitQueue {
   #outbox: ThreadRequest[] = [];
   #nextId = 1;
   #downReason: string | undefined = 'starting';
-  #keys = 0;
+  #keyStats: KeyStats = { keys: 0, bytes: 0, sealedKeys: 0, sealedBytes: 0 };
 
-  constructor(settings: CommitSettings, events: CommitQueueEvents) {
+  constructor(settings: IngestSettings, events: CommitQueueEvents) {
     this.#events = events;
-    this.#worker = new Worker(threadUrl(import.meta.url, './commit-thread'), { workerData: settings });
+    this.#worker = new Worker(threadUrl(import.meta.url, './ingest-thread'), { workerData: settings });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => this.#die(error));
   }
@@ -72,9 +69,9 @@ export class CommitQueue {
     return this.#waiting.size;
   }
 
-  /** Keys that the store had when it was opened. */
-  get keysAtOpen(): number {
-    return this.#keys;
+  /** Figures of the key index, as of the last commit. */
+  get keyStats(): KeyStats {
+    return this.#keyStats;
   }
 
   /**
@@ -124,6 +121,7 @@ export class CommitQueue {
   #receive(message: FromThread): void {
     switch (message.kind) {
       case 'answers':
+        if (message.stats !== undefined) this.#keyStats = message.stats;
         for (const answer of message.answers) this.#settle(answer);
         return;
       case 'found':
@@ -131,13 +129,16 @@ export class CommitQueue {
         return;
       case 'ready':
         this.#downReason = undefined;
-        this.#keys = message.keys;
+        this.#keyStats = message.stats;
         this.#opened.resolve();
         this.#events.onState(undefined);
         return;
       case 'failed':
         this.#opened.reject(fromFailure(message.failure));
         this.#closed.resolve();
+        return;
+      case 'progress':
+        this.#events.onProgress(message.message);
         return;
       case 'down':
         this.#downReason = message.reason;
@@ -160,11 +161,11 @@ export class CommitQueue {
     const waiter = this.#finding.get(id);
     this.#finding.delete(id);
     if (failure === undefined) waiter?.resolve(position);
-    else waiter?.reject(new SekaliError('store_unavailable', failure));
+    else waiter?.reject(fromFailure(failure));
   }
 
   #die(cause: unknown): void {
-    this.#downReason = 'the commit thread has died';
+    this.#downReason = 'the ingest thread has died';
     const error = new SekaliError('store_unavailable', this.#downReason, { cause });
     this.#opened.reject(cause);
     this.#closed.resolve();
@@ -173,8 +174,4 @@ export class CommitQueue {
     this.#finding.clear();
     this.#events.onDeath(cause);
   }
-}
-
-function fromFailure({ code, detail, members }: Failure): SekaliError {
-  return new SekaliError(code, detail, members);
 }

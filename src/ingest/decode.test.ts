@@ -3,16 +3,44 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { makeEvent, makeEvents } from '../../test/support/make-events.ts';
 import { spell } from '../../test/support/spell-json.ts';
+import { unpackEvents } from '../../test/support/unpack-events.ts';
+import { fingerprintOf } from '../content/fingerprint.ts';
 import { SekaliError } from '../errors.ts';
-import type { EventLimits, Fingerprint, RejectionCode } from '../event.ts';
+import type { Event, EventLimits, Fingerprint, RejectionCode } from '../event.ts';
 import { formatInstant } from '../instant.ts';
-import { type BodyFormat, type DecodedBatch, decodeBatch } from './decode.ts';
+import { type Key, KeyHasher, SECRET_BYTES } from '../store/dedup/key.ts';
+import { EventPack } from '../store/event-pack.ts';
+import { BatchDecoder, type BodyFormat, type IndexedRejection } from './decode.ts';
 
 const LIMITS: EventLimits = { eventBytesMax: 4096, depthMax: 10, eventsMax: 50 };
-const SEED = { high: 3, low: 4 };
+const SECRETS = { keySecret: new Uint8Array(SECRET_BYTES).fill(5), contentSeed: { high: 3, low: 4 } };
 
-function decode(body: string | Uint8Array, format: BodyFormat = 'json', limits = LIMITS): DecodedBatch {
-  return decodeBatch(Buffer.from(body), format, limits, SEED);
+interface Decoded {
+  readonly events: Event[];
+  /** Where each of the events stands in the request. */
+  readonly indexes: number[];
+  readonly rejected: readonly IndexedRejection[];
+}
+
+function decode(body: string | Uint8Array, format: BodyFormat = 'json', limits = LIMITS): Decoded {
+  return decodeInto(new EventPack(), body, format, limits);
+}
+
+function decodeInto(
+  pack: EventPack,
+  body: string | Uint8Array,
+  format: BodyFormat = 'json',
+  limits = LIMITS,
+): Decoded {
+  const before = pack.length;
+  const decoder = new BatchDecoder(limits, SECRETS);
+  const { first, accepted, rejected } = decoder.decode(Buffer.from(body), format, pack);
+  assert.deepEqual([first, pack.length], [before, before + accepted]);
+  const count = accepted + rejected.length;
+  const bad = new Set(rejected.map(({ index }) => index));
+  const indexes = Array.from({ length: count }, (_, index) => index).filter((index) => !bad.has(index));
+  assert.equal(indexes.length, accepted);
+  return { events: unpackEvents(pack, first, accepted), indexes, rejected };
 }
 
 function codeOf(body: string | Uint8Array, format: BodyFormat = 'json'): string {
@@ -182,7 +210,11 @@ describe('an event that is rejected', () => {
     ],
     text_blank: [[changed('event_id', '" \u2003"'), 'event_id must not be blank']],
     text_control: [[changed('source', '"a\\u0000"'), 'source must not contain control characters']],
-    text_surrogate: [[changed('topic', '"\\ud800"'), 'topic must not contain a lone surrogate']],
+    text_surrogate: [
+      [changed('topic', '"\\ud800"'), 'topic must not contain a lone surrogate'],
+      [changed('event_id', '"a\\udc00"'), 'event_id must not contain a lone surrogate'],
+      [changed('source', '"\\udc00\\ud800"'), 'source must not contain a lone surrogate'],
+    ],
     timestamp_invalid: [
       [changed('timestamp', '"today"'), 'timestamp must be an RFC 3339 date-time, as 2026-01-31T12:00:00Z'],
     ],
@@ -357,6 +389,103 @@ it('a name is read as it is meant, however it is spelled', () => {
       assert.deepEqual([event?.topic, event?.event_id, event?.source], [topic, event_id, source]);
     }),
   );
+});
+
+describe('the pack', () => {
+  const names = fc.string({
+    unit: fc.constantFrom('a', '"', '\\', 'é', '漢', '🎉'),
+    minLength: 1,
+    maxLength: 9,
+  });
+  const drawnEvent = fc.record({
+    topic: names,
+    event_id: names,
+    payload: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }),
+  });
+
+  it('has the key and the content of each event, however it is spelled', () => {
+    const hasher = new KeyHasher(SECRETS.keySecret);
+    fc.assert(
+      fc.property(fc.array(drawnEvent, { minLength: 1, maxLength: 8 }), fc.nat(), (drawn, how) => {
+        const pack = new EventPack();
+        decodeInto(
+          pack,
+          `[${drawn.map((change) => spell(makeEvent(change), how)).join(',')}]`,
+          'json',
+          ROOMY,
+        );
+        assert.equal(pack.length, drawn.length);
+        const key: Key = { a: 0, b: 0, c: 0, d: 0 };
+        drawn.forEach(({ topic, event_id, payload }, i) => {
+          pack.readKey(i, key);
+          assert.deepEqual(key, { ...hasher.hash(topic, event_id) });
+          const content = fingerprintOf(Buffer.from(JSON.stringify(payload)), SECRETS.contentSeed);
+          assert.deepEqual(pack.content(i), content);
+        });
+      }),
+    );
+  });
+
+  it('takes the events of one request after those of another, and grows with them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(drawnEvent, { minLength: 1, maxLength: 8 }), { maxLength: 8 }),
+        (requests) => {
+          const pack = new EventPack({ bytes: new ArrayBuffer(0), words: new ArrayBuffer(0) });
+          for (const drawn of requests) decodeInto(pack, JSON.stringify(drawn.map(makeEvent)), 'json', ROOMY);
+          assert.deepEqual(
+            unpackEvents(pack).map(({ topic, event_id, payload }) => [topic, event_id, payload]),
+            requests.flat().map(({ topic, event_id, payload }) => [topic, event_id, JSON.stringify(payload)]),
+          );
+        },
+      ),
+    );
+  });
+
+  it('is as it was before a request that is refused', () => {
+    const pack = new EventPack();
+    decodeInto(pack, good);
+    const before = { length: pack.length, bytesUsed: pack.bytesUsed };
+    for (const body of [`[${good},${good},x]`, `[${good},${good}`, `{"events":[${good}],"a":1}`]) {
+      assert.throws(() => decodeInto(pack, body), SekaliError);
+      assert.deepEqual({ length: pack.length, bytesUsed: pack.bytesUsed }, before);
+    }
+    decodeInto(pack, changed('event_id', '"after"'));
+    assert.deepEqual(
+      unpackEvents(pack).map(({ event_id }) => event_id),
+      ['order-1', 'after'],
+    );
+  });
+
+  it('is used again for other topics, by a decoder that remembers those before', () => {
+    const decoder = new BatchDecoder(LIMITS, SECRETS);
+    let pack = new EventPack();
+    for (const topics of [['a', 'b', 'a'], ['b'], ['c', 'a', 'b'], ['a']]) {
+      pack.clear();
+      const events = topics.map((topic, i) => makeEvent({ topic, event_id: String(i) }));
+      decoder.decode(Buffer.from(JSON.stringify(events)), 'json', pack);
+      assert.deepEqual(
+        unpackEvents(pack).map(({ topic }) => topic),
+        topics,
+      );
+      const message = pack.toMessage();
+      pack = EventPack.fromMessage(structuredClone(message, { transfer: [message.bytes, message.words] }));
+    }
+  });
+
+  it('names each topic once, however many there are', () => {
+    const decoder = new BatchDecoder({ ...LIMITS, eventsMax: 10_000 }, SECRETS);
+    const pack = new EventPack();
+    const topics = Array.from({ length: 5000 }, (_, i) => `topic-${i}`);
+    const sent = topics.flatMap((topic, i) => [topic, topics[Math.max(0, i - 1)] ?? topic]);
+    const events = sent.map((topic, i) => makeEvent({ topic, event_id: String(i) }));
+    decoder.decode(Buffer.from(JSON.stringify(events)), 'json', pack);
+    assert.deepEqual(
+      unpackEvents(pack).map(({ topic }) => topic),
+      sent,
+    );
+    assert.equal(new Set(pack.topics).size, pack.topics.length);
+  });
 });
 
 it('a large batch keeps its order', () => {

@@ -1,6 +1,3 @@
-import { checkName, type Event, type EventLimits, MEMBERS, type Member, type Rejection } from '../event.ts';
-import type { Instant } from '../instant.ts';
-import { didYouMean } from '../nearest.ts';
 import {
   ARRAY_CLOSE,
   ARRAY_OPEN,
@@ -10,9 +7,40 @@ import {
   OBJECT_CLOSE,
   OBJECT_OPEN,
   QUOTE,
-} from './ascii.ts';
-import { type JsonScanner, TooDeepError } from './json-scanner.ts';
+  SPACE,
+} from '../content/ascii.ts';
+import { type JsonScanner, TooDeepError } from '../content/json-scanner.ts';
+import {
+  checkName,
+  type EventLimits,
+  MEMBERS,
+  type Member,
+  NAME_LENGTH_MAX,
+  type Rejection,
+} from '../event.ts';
+import type { Instant } from '../instant.ts';
+import { didYouMean } from '../nearest.ts';
+import type { KeyHasher } from '../store/dedup/key.ts';
+import {
+  CONTENT_HIGH,
+  CONTENT_LOW,
+  EVENT_WORDS,
+  type EventPack,
+  highOfInstant,
+  ID_BYTES,
+  KEY,
+  lowOfInstant,
+  RECORD_BYTES,
+  SEQUENCE_HIGH,
+  SEQUENCE_LOW,
+  SOURCE_BYTES,
+  START,
+  TIME_HIGH,
+  TIME_LOW,
+  TOPIC,
+} from '../store/event-pack.ts';
 import { scanInstant } from './scan-instant.ts';
+import type { KnownTopic, TopicCache } from './topic-cache.ts';
 
 /** An event that is not valid, with its `event_id` where that could be read. */
 export interface RejectedEvent {
@@ -20,20 +48,30 @@ export interface RejectedEvent {
   readonly event_id: string | undefined;
 }
 
+/** What an event scanner keeps from one request to the next. */
+export interface EventScannerParts {
+  readonly limits: EventLimits;
+  readonly hasher: KeyHasher;
+  readonly topics: TopicCache;
+}
+
 /**
- * Accepts events: reads one at a time from a JSON text and holds it against the rules of PROTOCOL.md ("An event").
- * A broken rule rejects that event alone and the scan goes on behind it; broken JSON throws, since where the next
- * event would begin is then unknown.
+ * Accepts events: reads one at a time from a JSON text, holds it against the rules of PROTOCOL.md ("An event"), and adds it
+ * to a pack. A broken rule rejects that event alone and the scan goes on behind it; broken JSON throws, since where the
+ * next event would begin is then unknown.
  */
 export class EventScanner {
   readonly scanner: JsonScanner;
   readonly #limits: EventLimits;
+  readonly #hasher: KeyHasher;
+  readonly #topics: TopicCache;
+  readonly #pack: EventPack;
 
   #seen = 0;
   #rejection: Rejection | undefined;
-  #topic = '';
-  #eventId = '';
-  #source = '';
+  #topic: KnownTopic | undefined;
+  readonly #eventId = new NameSpan();
+  readonly #source = new NameSpan();
   #timestamp: Instant = 0;
   #payloadStart = 0;
   #payloadEnd = 0;
@@ -41,17 +79,22 @@ export class EventScanner {
   #contentLow = 0;
   #sequence: number | undefined;
 
-  constructor(scanner: JsonScanner, limits: EventLimits) {
+  /** @param pack takes the events; it must have room for all that the scanner's text can hold */
+  constructor(scanner: JsonScanner, pack: EventPack, { limits, hasher, topics }: EventScannerParts) {
     this.scanner = scanner;
+    this.#pack = pack;
     this.#limits = limits;
+    this.#hasher = hasher;
+    this.#topics = topics;
   }
 
   /**
    * Reads the value that the scanner stands at as an event.
    *
+   * @returns why it is not valid; undefined when it is, and is in the pack
    * @throws JsonSyntaxError
    */
-  next(): Event | RejectedEvent {
+  next(): RejectedEvent | undefined {
     const { scanner } = this;
     const first = scanner.peek();
     const start = scanner.at;
@@ -77,21 +120,45 @@ export class EventScanner {
         detail: `an event must have at most ${this.#limits.eventBytesMax} bytes; this one has ${scanner.at - start}`,
       };
     }
-    if (this.#rejection === undefined) this.#requireMembers();
+    if (this.#rejection === undefined && this.#seen !== ALL_REQUIRED) this.#requireMembers();
     if (this.#rejection !== undefined) {
       // Empty also where it was no string, or too long to be built.
-      const eventId = this.#seen & BIT.event_id ? this.#eventId : '';
+      const eventId = this.#seen & BIT.event_id ? this.#eventId.text() : '';
       return { rejection: this.#rejection, event_id: eventId || undefined };
     }
-    return {
-      topic: this.#topic,
-      event_id: this.#eventId,
-      timestamp: this.#timestamp,
-      source: this.#source,
-      payload: scanner.bytes.toString('utf8', this.#payloadStart, this.#payloadEnd),
-      content: { high: this.#contentHigh, low: this.#contentLow },
-      sequence: this.#sequence,
-    };
+    this.#add();
+    return undefined;
+  }
+
+  #add(): void {
+    const pack = this.#pack;
+    const { bytes, words } = pack;
+    const at = pack.length * EVENT_WORDS;
+    const start = pack.bytesUsed;
+    const topic = this.#topic!;
+    const idBytes = this.#eventId.copyTo(bytes, start);
+    const sourceBytes = this.#source.copyTo(bytes, start + idBytes);
+    const payloadAt = start + idBytes + sourceBytes;
+    this.scanner.bytes.copy(bytes, payloadAt, this.#payloadStart, this.#payloadEnd);
+    const end = payloadAt + this.#payloadEnd - this.#payloadStart;
+    words[at + START] = start;
+    words[at + ID_BYTES] = idBytes;
+    words[at + SOURCE_BYTES] = sourceBytes;
+    words[at + RECORD_BYTES] = end - start;
+    words[at + TOPIC] = this.#topics.numberIn(pack, topic);
+    words[at + TIME_HIGH] = highOfInstant(this.#timestamp);
+    words[at + TIME_LOW] = lowOfInstant(this.#timestamp);
+    words[at + SEQUENCE_HIGH] = this.#sequence === undefined ? -1 : Math.floor(this.#sequence / 2 ** 32);
+    words[at + SEQUENCE_LOW] = (this.#sequence ?? 0) | 0;
+    const { a, b, c, d } = this.#hasher.hashId(topic.state, bytes, start, start + idBytes);
+    words[at + KEY] = a;
+    words[at + KEY + 1] = b;
+    words[at + KEY + 2] = c;
+    words[at + KEY + 3] = d;
+    words[at + CONTENT_HIGH] = this.#contentHigh;
+    words[at + CONTENT_LOW] = this.#contentLow;
+    pack.length++;
+    pack.bytesUsed = end;
   }
 
   #reset(): void {
@@ -155,13 +222,13 @@ export class EventScanner {
   #member(member: Member | undefined): void {
     switch (member) {
       case 'topic':
-        this.#topic = this.#name('topic');
+        this.#readTopic();
         break;
       case 'event_id':
-        this.#eventId = this.#name('event_id');
+        this.#readName('event_id', this.#eventId);
         break;
       case 'source':
-        this.#source = this.#name('source');
+        this.#readName('source', this.#source);
         break;
       case 'timestamp':
         this.#readTimestamp();
@@ -179,24 +246,42 @@ export class EventScanner {
     this.#seen |= BIT[member];
   }
 
-  #name(member: 'topic' | 'event_id' | 'source'): string {
+  #readTopic(): void {
+    if (!this.#nameBegins('topic')) return;
+    const topic = this.#topics.read(this.scanner);
+    if ('code' in topic) this.#reject(topic.code, topic.detail);
+    else this.#topic = topic;
+  }
+
+  #readName(member: 'event_id' | 'source', span: NameSpan): void {
+    span.clear();
+    if (!this.#nameBegins(member)) return;
+    const { scanner } = this;
+    const length = scanner.textEnd - scanner.textStart;
+    const first = scanner.bytes[scanner.textStart];
+    if (scanner.textPlain && length > 0 && length <= NAME_LENGTH_MAX && first !== SPACE) {
+      span.take(scanner); // obviously good
+      return;
+    }
+    // Judged as it was sent: in UTF-8 a lone surrogate would have become something else.
+    const text = scanner.text();
+    if (scanner.textEscaped) span.takeText(text);
+    else span.take(scanner);
+    const rejection = checkName(member, text);
+    if (rejection) this.#reject(rejection.code, rejection.detail);
+  }
+
+  /** Scans the string that a name must be; false when it is none, or is longer than any valid name however it is spelled. */
+  #nameBegins(member: 'topic' | 'event_id' | 'source'): boolean {
     const { scanner } = this;
     if (scanner.peek() !== QUOTE) {
       this.#wrongType(member, 'a string');
-      return '';
+      return false;
     }
     scanner.string();
-    const length = scanner.textEnd - scanner.textStart;
-    // Longer than any valid name, however it is spelled: not worth building.
-    if (length > 12 * 255) {
-      this.#reject('text_too_long', `${member} must have at most 255 characters`);
-      return '';
-    }
-    const text = scanner.text();
-    const obviouslyGood = scanner.textPlain && length > 0 && length <= 255 && text.charCodeAt(0) > 0x20;
-    const rejection = obviouslyGood ? undefined : checkName(member, text);
-    if (rejection) this.#reject(rejection.code, rejection.detail);
-    return text;
+    if (scanner.textEnd - scanner.textStart <= 12 * NAME_LENGTH_MAX) return true;
+    this.#reject('text_too_long', `${member} must have at most ${NAME_LENGTH_MAX} characters`);
+    return false;
   }
 
   #readTimestamp(): void {
@@ -252,6 +337,43 @@ export class EventScanner {
   }
 }
 
+/** An event_id or a source: where its UTF-8 is. In the body as it was sent, or, if it was sent with escapes, built anew. */
+class NameSpan {
+  #bytes: Buffer = EMPTY;
+  #start = 0;
+  #end = 0;
+
+  clear(): void {
+    this.#bytes = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** Takes the string that was scanned last, which has no escapes. */
+  take({ bytes, textStart, textEnd }: JsonScanner): void {
+    this.#bytes = bytes;
+    this.#start = textStart;
+    this.#end = textEnd;
+  }
+
+  takeText(text: string): void {
+    this.#bytes = Buffer.from(text);
+    this.#start = 0;
+    this.#end = this.#bytes.length;
+  }
+
+  text(): string {
+    return this.#bytes.toString('utf8', this.#start, this.#end);
+  }
+
+  /** @returns how many bytes it has */
+  copyTo(target: Buffer, at: number): number {
+    return this.#bytes.copy(target, at, this.#start, this.#end);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
 const BIT = {
   topic: 1,
   event_id: 2,
@@ -260,6 +382,8 @@ const BIT = {
   payload: 16,
   sequence: 32,
 } as const satisfies Record<Member, number>;
+
+const ALL_REQUIRED = BIT.topic | BIT.event_id | BIT.timestamp | BIT.source | BIT.payload;
 
 /** The one member that has this length and first letter; the caller still compares. */
 function guessMember(length: number, firstByte: number): Member | undefined {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { spell } from '../../test/support/spell-json.ts';
+import { JsonScanner } from '../content/json-scanner.ts';
 import { type Instant, parseInstant } from '../instant.ts';
-import { JsonScanner } from './json-scanner.ts';
 import { scanInstant } from './scan-instant.ts';
 
 function scan(json: string): Instant | undefined {

@@ -1,6 +1,6 @@
+import type { JsonScanner } from '../content/json-scanner.ts';
 import { TIMESTAMP_LENGTH_MAX } from '../event.ts';
 import { daysFromCivil, type Instant, instant, parseInstant } from '../instant.ts';
-import type { JsonScanner } from './json-scanner.ts';
 
 // Midnight of the day that was read last, in seconds: events come in the order of their days, mostly.
 let lastDay = '';

@@ -1,5 +1,6 @@
-import type { Event, Verdict } from '../event.ts';
+import type { Fingerprint, Verdict } from '../event.ts';
 import type { Instant } from '../instant.ts';
+import type { EventPack } from './event-pack.ts';
 
 /**
  * The store keeps each (topic, event_id) exactly once, for ever. To whoever implements it:
@@ -18,21 +19,37 @@ import type { Instant } from '../instant.ts';
  */
 export interface Store extends StoreReader {
   /**
-   * Appends one commit group.
+   * Appends one commit group. The pack is the caller's again once it has settled.
    *
-   * @returns the receipts of each batch's events, in their order
    * @throws SekaliError `store_unavailable` when it could not be made durable
    */
-  append(batches: readonly Batch[]): Promise<Receipt[][]>;
+  append(group: CommitGroup): Promise<Receipts>;
 
-  /** The position that holds this (topic, event_id), or undefined if it was never stored. */
+  /** The position that was given to this (topic, event_id), whether or not its event is retired; undefined if it is not known. */
   find(topic: string, eventId: string): Promise<number | undefined>;
 
   /** Figures of the key lookup, for those who operate it. */
-  keyStats(): { keys: number; bytes: number };
+  keyStats(): KeyStats;
 
-  /** Keys the fingerprints of Event.content; the same for as long as the data lives. */
-  readonly contentSeed: { high: number; low: number };
+  /** What keys and contents are hashed with; the same for as long as the data lives. */
+  readonly secrets: StoreSecrets;
+}
+
+/** Told nobody: who knows them can make two events look alike. */
+export interface StoreSecrets {
+  /** For the keys: {@link KeyHasher}. */
+  readonly keySecret: Uint8Array;
+  /** For the fingerprints of contents: EventPack.content. */
+  readonly contentSeed: Fingerprint;
+}
+
+export interface KeyStats {
+  readonly keys: number;
+  /** Memory of the key index. */
+  readonly bytes: number;
+  /** Of the keys, those in sealed generations, and the memory that those take. */
+  readonly sealedKeys: number;
+  readonly sealedBytes: number;
 }
 
 /** What can be read beside a writer: every answer is one committed state, and a later call never shows an earlier one. */
@@ -57,22 +74,41 @@ export interface StoreReader {
   close(): Promise<void>;
 }
 
-/** The valid events of one request, and how many it held besides. */
+/** Requests that are committed together. */
+export interface CommitGroup {
+  /** The valid events of all of them, in the order of the batches. */
+  readonly events: EventPack;
+  readonly batches: readonly Batch[];
+}
+
+/** One request of a commit group. */
 export interface Batch {
-  readonly events: readonly Event[];
+  /** Its events in the group's pack: from where the batch before ends, up to this one, not included. */
+  readonly end: number;
   /** Events of the request that were not valid; counted with the group. */
   readonly rejected: number;
   /** Whether the receipts of duplicates and conflicts must tell when the first event was stored. */
   readonly wantFirstSeen: boolean;
 }
 
-export interface Receipt {
-  readonly verdict: Exclude<Verdict, 'rejected'>;
+/** What became of the events of a group, in their order. */
+export interface Receipts {
+  /** A {@link STORED}, {@link DUPLICATE} or {@link CONFLICT} an event. */
+  readonly verdicts: Uint8Array;
   /** Where the event is; of a duplicate or conflict, where the first one is. */
-  readonly position: number;
-  /** When the first one was stored; given for `stored`, and for the others where the batch wants it. */
-  readonly firstSeenAt: Instant | undefined;
+  readonly positions: Float64Array;
+  /** When the events that are `stored` were. */
+  readonly storedAt: Instant;
+  /** When the first event was stored, of the duplicates and conflicts of batches that want it; absent if it is retired. */
+  readonly firstSeenAt: ReadonlyMap<number, Instant>;
 }
+
+export const STORED = 0;
+export const DUPLICATE = 1;
+export const CONFLICT = 2;
+
+/** The verdict of each number in {@link Receipts.verdicts}. */
+export const VERDICTS = ['stored', 'duplicate', 'conflict'] as const satisfies readonly Verdict[];
 
 export interface StoredEvent {
   readonly position: number;
@@ -118,7 +154,10 @@ export interface EventPage {
 
 export interface TopicSummary {
   readonly topic: string;
+  /** Ever stored. */
   readonly events: number;
+  /** Those of them that retention has removed. */
+  readonly retired: number;
   /** Later events of a stored key with the same content. */
   readonly duplicates: number;
   /** Later events of a stored key with other content. */
