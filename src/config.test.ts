@@ -54,7 +54,9 @@ describe('the configuration', () => {
   it('has every default within its own bounds', () => {
     for (const [name, { kind, fallback }] of Object.entries(SERVER_SETTINGS)) {
       if (fallback === undefined) continue;
-      assert.ok('value' in kind.read(String(fallback)), name);
+      const isList = typeof fallback === 'object';
+      if (isList) assert.equal(fallback.length, 0, name);
+      assert.ok('value' in kind.read(isList ? '' : String(fallback)), name);
     }
   });
 
@@ -122,6 +124,41 @@ describe('a configuration file', () => {
   it('that is not there is refused by name', (t) => {
     const file = join(tempDir(t), 'missing.json');
     assert.match(String(problemsOf({}, { config: file })), /missing\.json could not be read: ENOENT/);
+  });
+});
+
+describe('rules by topic', () => {
+  it('are none by default', () => {
+    const { retention, dedupWindow } = load();
+    assert.deepEqual([retention, dedupWindow], [[], []]);
+  });
+
+  it('come from a text, or from an object in the file', (t) => {
+    const config = fileWith(
+      t,
+      '{"retention": {"debug.*": {"age": "1d"}}, "dedup_window": {"orders": "24h"}}',
+    );
+    const given = load({ SEKALI_RETENTION: 'debug.*:age=1d' }, { 'dedup-window': 'orders:24h' });
+    assert.deepEqual(given.retention, load({}, { config }).retention);
+    assert.deepEqual(given.dedupWindow, load({}, { config }).dedupWindow);
+    assert.deepEqual(given.warnings, []);
+    assert.deepEqual(load({}, { config, retention: '' }).retention, []);
+  });
+
+  it('are refused with every problem, each with its place and topic', (t) => {
+    const config = fileWith(t, '{"retention": {"a": {"count": 0}, "b": {"ages": "1d"}}}');
+    assert.deepEqual(problemsOf({ SEKALI_DEDUP_WINDOW: 'c:soon;d' }, { config }), [
+      `${config}: retention: "a": count must be an integer from 1 to 9007199254740991, not 0`,
+      `${config}: retention: "b": "ages" is no limit; did you mean "age"?`,
+      'SEKALI_DEDUP_WINDOW: "c": the window must be a duration from 1s to 36500d, as 30s, 15m, 12h, 7d or 52w, not "soon"',
+      'SEKALI_DEDUP_WINDOW: "d" must be TOPIC:WINDOW, as orders:24h',
+    ]);
+  });
+
+  it('that mean more than they seem to are told at start', () => {
+    assert.match(String(load({ SEKALI_DEDUP_WINDOW: '*:1h' }).warnings), /^dedup-window: \* lets go of keys/);
+    const small = { SEKALI_RETENTION: 'a:bytes=1MiB', SEKALI_EVENT_BYTES_MAX: '2MiB' };
+    assert.match(String(load(small).warnings), /^retention: a keeps fewer bytes than one event may have/);
   });
 });
 

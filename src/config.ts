@@ -16,6 +16,8 @@ import {
   toggle,
   type Values,
 } from './settings.ts';
+import type { DedupWindow, Retention, TopicRules } from './topic-rules.ts';
+import { dedupWindowRules, retentionRules, topicWarnings } from './topic-settings.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -114,6 +116,18 @@ export const SERVER_SETTINGS = {
     'MS',
     'Time for a shutdown, before the process exits all the same.',
   ),
+  retention: setting(
+    retentionRules,
+    [] as TopicRules<Retention>,
+    'RULES',
+    'How much of each topic is kept. What is beyond it is removed, oldest first; keys stay.',
+  ),
+  dedupWindow: setting(
+    dedupWindowRules,
+    [] as TopicRules<DedupWindow>,
+    'RULES',
+    'How long keys are remembered, by topic. Without a rule, for ever.',
+  ),
   logLevel: setting(
     choice('trace', 'debug', 'info', 'warn', 'error', 'silent'),
     'info',
@@ -181,6 +195,8 @@ export function loadConfig({ flags, env: given }: Pick<SettingSources, 'flags' |
   // back for ever.
   if (2 * rest.bodyBytesMax > rest.queueBytesMax)
     problems.push('queue-bytes-max must be at least twice body-bytes-max');
+
+  warnings.push(...topicWarnings(rest.retention, rest.dedupWindow, rest.eventBytesMax));
 
   if (problems.length > 0) {
     throw new SekaliError('config_invalid', problems.join('\n'), { problems });

@@ -4,6 +4,7 @@ import {
   bytes,
   choice,
   decimal,
+  duration,
   envOf,
   flagOf,
   integer,
@@ -105,6 +106,37 @@ describe('what is wrong', () => {
   });
 });
 
+describe('a setting that may be an object in the file', () => {
+  const pair: Kind<readonly string[]> = {
+    isSwitch: false,
+    read: (given) => ({ value: [given] }),
+    readMembers: (members) =>
+      'bad' in members
+        ? { rule: 'good', problems: ['bad is bad', 'so is this'] }
+        : { value: Object.keys(members) },
+  };
+  const settings = { pair: { kind: pair, fallback: [] as readonly string[], form: '', meaning: '' } };
+  const readFile = (members: Record<string, unknown>, flags: Record<string, string> = {}) =>
+    readSettings(settings, {
+      flags: new Map(Object.entries(flags)),
+      env: {},
+      file: { name: 'sekali.json', members },
+    });
+
+  it('is read from its members, or from a text', () => {
+    assert.deepEqual(readFile({ pair: { left: 1, right: 2 } }).values.pair, ['left', 'right']);
+    assert.deepEqual(readFile({ pair: 'text' }).values.pair, ['text']);
+    assert.deepEqual(readFile({ pair: { left: 1 } }, { pair: 'flag' }).values.pair, ['flag']);
+  });
+
+  it('is refused with each of its problems, at its place', () => {
+    assert.deepEqual(readFile({ pair: { bad: 1 } }).problems, [
+      'sekali.json: pair: bad is bad',
+      'sekali.json: pair: so is this',
+    ]);
+  });
+});
+
 describe('a kind', () => {
   const cases: [string, Kind<unknown>, Record<string, unknown>, string[]][] = [
     ['text', text, { '': '', ' a ': ' a ' }, []],
@@ -132,6 +164,12 @@ describe('a kind', () => {
       bytes(1024, 1024 ** 3),
       { 1024: 1024, '1024b': 1024, '16MiB': 16 * 1024 ** 2, '2 kib': 2048, '1GIB': 1024 ** 3 },
       ['', '1023', '1.5MiB', '16MB', '16M', '2GiB', '-1', 'MiB'],
+    ],
+    [
+      'duration',
+      duration,
+      { '1s': 1, '15m': 900, '012h': 43_200, '7d': 604_800, '52w': 31_449_600, '36500d': 3_153_600_000 },
+      ['', '0s', '5', 's', '1.5h', '-1s', '1 d', '1D', '1M', '1d12h', '36501d', '1y'],
     ],
     ['choice', choice('asc', 'desc'), { asc: 'asc', desc: 'desc' }, ['', 'ASC', 'as', 'asc,desc']],
     [

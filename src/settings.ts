@@ -22,8 +22,15 @@ export interface Setting<T> {
 export interface Kind<T> {
   /** A flag of this kind takes no value. */
   readonly isSwitch: boolean;
-  read(text: string): { value: T } | { rule: string };
+  read(text: string): Reading<T>;
+  /** Of a kind that may also be an object in the configuration file. */
+  readonly readMembers?: (members: Members) => Reading<T>;
 }
+
+/** `problems` are for a value of many parts: each names the part and its rule, so that all are told at once. */
+export type Reading<T> = { value: T } | { rule: string; problems?: readonly string[] };
+
+type Members = Readonly<Record<string, unknown>>;
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 export type Values<S extends Settings> = { [Name in keyof S]: S[Name] extends Setting<infer T> ? T : never };
@@ -36,7 +43,7 @@ export interface SettingSources {
   readonly flags: ReadonlyMap<string, string | true>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The configuration file, parsed; its name is for messages. */
-  readonly file?: { readonly name: string; readonly members: Readonly<Record<string, unknown>> } | undefined;
+  readonly file?: { readonly name: string; readonly members: Members } | undefined;
 }
 
 /** Reads all settings; every problem is found, not only the first. Unknown flags and members are problems. */
@@ -54,10 +61,11 @@ export function readSettings<S extends Settings>(
     if (!flagNames.includes(flag)) problems.push(`--${flag} is no flag${didYouMean(flag, flagNames)}`);
   }
   const memberNames = names.filter((name) => !settings[name]?.flagOnly).map(memberOf);
-  for (const member of Object.keys(sources.file?.members ?? {})) {
+  const objectNames = new Set(names.filter((name) => settings[name]?.kind.readMembers).map(memberOf));
+  for (const [member, value] of Object.entries(sources.file?.members ?? {})) {
     if (!memberNames.includes(member)) {
       problems.push(`${sources.file?.name}: ${member} is no setting${didYouMean(member, memberNames)}`);
-    } else if (isObject(sources.file?.members[member])) {
+    } else if (isObject(value) && !objectNames.has(member)) {
       problems.push(
         `${sources.file?.name}: ${member} must be a text, a number, true, false or a list of texts`,
       );
@@ -69,10 +77,11 @@ export function readSettings<S extends Settings>(
     values[name] = setting.fallback;
     if (source === undefined) continue;
     given.add(name);
-    const result = setting.kind.read(source.text);
+    const result = readFrom(setting.kind, source.given);
     if ('value' in result) values[name] = result.value;
+    else if (result.problems) problems.push(...result.problems.map((one) => `${source.place}: ${one}`));
     else {
-      const shown = setting.secret ? '' : `, not ${JSON.stringify(source.text)}`;
+      const shown = setting.secret ? '' : `, not ${JSON.stringify(source.given)}`;
       problems.push(`${source.place} must be ${result.rule}${shown}`);
     }
   }
@@ -83,16 +92,22 @@ function find(
   name: string,
   setting: Setting<unknown>,
   sources: SettingSources,
-): { text: string; place: string } | undefined {
+): { given: string | Members; place: string } | undefined {
   const flag = sources.flags.get(flagOf(name));
-  if (flag !== undefined) return { text: flag === true ? 'true' : flag, place: `--${flagOf(name)}` };
+  if (flag !== undefined) return { given: flag === true ? 'true' : flag, place: `--${flagOf(name)}` };
   if (setting.flagOnly) return undefined;
   for (const variable of envOf(name, setting)) {
     const text = sources.env[variable];
-    if (text !== undefined && text !== '') return { text, place: variable };
+    if (text !== undefined && text !== '') return { given: text, place: variable };
   }
-  const text = textOfMember(sources.file?.members[memberOf(name)]);
-  return text === undefined ? undefined : { text, place: `${sources.file?.name}: ${memberOf(name)}` };
+  const member = sources.file?.members[memberOf(name)];
+  const given = isObject(member) && setting.kind.readMembers ? member : textOfMember(member);
+  return given === undefined ? undefined : { given, place: `${sources.file?.name}: ${memberOf(name)}` };
+}
+
+function readFrom<T>(kind: Kind<T>, given: string | Members): Reading<T> {
+  if (typeof given === 'string') return kind.read(given);
+  return kind.readMembers?.(given) ?? { rule: 'a text' };
 }
 
 /** A member of the file as the text that a flag would have; null stands for not given, as an absent member does. */
@@ -102,7 +117,7 @@ function textOfMember(member: unknown): string | undefined {
   return typeof member === 'string' ? member : JSON.stringify(member);
 }
 
-function isObject(member: unknown): boolean {
+function isObject(member: unknown): member is Members {
   return typeof member === 'object' && member !== null && !Array.isArray(member);
 }
 
@@ -170,6 +185,22 @@ export function bytes(min: number, max: number): Kind<number> {
     },
   };
 }
+
+const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+/** A hundred years: whoever means longer means for ever. */
+const DURATION_DAYS_MAX = 36_500;
+
+/** Seconds, from a whole number with a unit. */
+export const duration: Kind<number> = {
+  isSwitch: false,
+  read(given) {
+    const match = /^(\d+)([smhdw])$/.exec(given);
+    const value = match ? Number(match[1]) * (SECONDS[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
+    return value >= 1 && value <= DURATION_DAYS_MAX * 86_400
+      ? { value }
+      : { rule: `a duration from 1s to ${DURATION_DAYS_MAX}d, as 30s, 15m, 12h, 7d or 52w` };
+  },
+};
 
 export function choice<const T extends string>(...choices: T[]): Kind<T> {
   return {
