@@ -155,7 +155,7 @@ describe('sekali get', () => {
       code: 3,
       signal: null,
       stdout: '',
-      stderr: 'sekali: no event "order-3" was ever stored in "orders"\n',
+      stderr: 'sekali: no event "order-3" is known in "orders"\n',
     });
   });
 
@@ -189,7 +189,7 @@ describe('sekali topics', () => {
   });
 
   test('shows a terminal a table, and how to get more', async () => {
-    assert.match((await onTerminal('topics'))[1]!, /^bulk {5}1,500 {11}0 {10}0 {2}3–1502 /);
+    assert.match((await onTerminal('topics'))[1]!, /^bulk {5}1,500 {8}0 {11}0 {10}0 {2}3–1502 /);
     assert.equal((await onTerminal('topics', '--limit', '1')).at(-1), 'for more: --after bulk');
   });
 });

@@ -91,7 +91,7 @@ test('no file descriptors: known connections are served, new ones again once the
   const { hostname, port } = new URL(server.url);
   const sockets: Socket[] = [];
   t.after(() => sockets.forEach((socket) => socket.destroy()));
-  for (let i = 0; i < 30; i++) sockets.push(connect(Number(port), hostname).on('error', () => {}));
+  for (let i = 0; i < 200; i++) sockets.push(connect(Number(port), hostname).on('error', () => {}));
   await until(
     'the server has used up its descriptors',
     async () => readdirSync(`/proc/${server.pid}/fd`).length >= open + 4,

@@ -83,21 +83,46 @@ test('a newer schema is refused, and left as it is', async (t) => {
   after.close();
 });
 
-test('a log of keys that does not reach as far as the events is refused, never started empty', async (t) => {
+/** A stopped store with ten events, after a change that nobody should make. */
+async function tamperedData(t: Pick<TestContext, 'after'>, sql: string): Promise<string> {
   const dataDir = tempDir(t);
   const server = await startServerProcess(t, { dataDir });
   await server.client().publish(makeEvents(10));
   await server.stop();
   const db = new DatabaseSync(join(dataDir, 'sekali.db'));
-  db.exec('DELETE FROM keys');
+  db.exec(sql);
   db.close();
+  return dataDir;
+}
+
+test('a log of keys that does not reach as far as the events is mended from them, never started empty', async (t) => {
+  const server = await startServerProcess(t, { dataDir: await tamperedData(t, 'DELETE FROM keys') });
+  const { processed, duplicates } = await server.client().publish(makeEvents(11));
+  assert.deepEqual([processed, duplicates], [1, 10]);
+});
+
+test('a log of keys whose events are gone too is refused, never started empty', async (t) => {
+  const dataDir = await tamperedData(t, 'DELETE FROM keys; DELETE FROM blocks');
   const { code, stderr } = await runCli(['serve', '--port', '0', '--data', dataDir]);
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /^sekali: the keys end at position 0, the events at 10, the counters say 10: restore a backup\n$/,
+    /^sekali: the keys of positions 1 to 10 are lost, and their events are not there to derive them from: restore a backup\n$/,
   );
   assert.ok(existsSync(join(dataDir, 'sekali.db')));
+});
+
+test('events beyond what the counters say are refused', async (t) => {
+  const dataDir = await tamperedData(
+    t,
+    'UPDATE counters SET last_position = 0, received = 0, unique_processed = 0; DELETE FROM keys',
+  );
+  const { code, stderr } = await runCli(['serve', '--port', '0', '--data', dataDir]);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^sekali: the counters say that the log ends at position 0, but events begin at 1 .*: restore a backup\n$/,
+  );
 });
 
 /** Begins a request that never ends: its head has arrived, for the server has asked for its body. */

@@ -5,17 +5,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeBatch } from '../../src/ingest/decode.ts';
+import { BatchDecoder } from '../../src/ingest/decode.ts';
+import { EventPack } from '../../src/store/event-pack.ts';
 import { API_LIMITS, ApiValidator, api } from '../support/api-validator.ts';
 import { makeEvent } from '../support/make-events.ts';
 import { spell } from '../support/spell-json.ts';
 
 const isEvent = new ApiValidator().compile({ $ref: '#/components/schemas/Event' });
 
+const DECODER = new BatchDecoder(API_LIMITS, {
+  keySecret: new Uint8Array(16),
+  contentSeed: { high: 1, low: 2 },
+});
+
 /** Why the scanner rejects this text of one event, or undefined when it accepts it. */
 function rejectionOf(text: string): string | undefined {
-  const { events, rejected } = decodeBatch(Buffer.from(`[${text}]`), 'json', API_LIMITS, { high: 1, low: 2 });
-  assert.equal(events.length + rejected.length, 1);
+  const { accepted, rejected } = DECODER.decode(Buffer.from(`[${text}]`), 'json', new EventPack());
+  assert.equal(accepted + rejected.length, 1);
   return rejected[0]?.code;
 }
 

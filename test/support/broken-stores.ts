@@ -2,10 +2,22 @@
  * Stores that break one promise each. The contract must find every one of them out: a suite that these pass would prove
  * nothing of the store that passes it.
  */
-import type { KeyIndex } from '../../src/store/dedup/key-index.ts';
-import { MemoryKeyIndex } from '../../src/store/dedup/memory-index.ts';
-import type { Batch, Counters, Receipt, Store, StoreReader } from '../../src/store/store.ts';
+import { randomFillSync } from 'node:crypto';
+import type { Event } from '../../src/event.ts';
+import { KEY_BYTES, KeyHasher } from '../../src/store/dedup/key.ts';
+import { CONTENT_HIGH, CONTENT_LOW, EVENT_WORDS, EventPack, KEY } from '../../src/store/event-pack.ts';
+import { packEvent } from '../../src/store/pack-event.ts';
+import {
+  CONFLICT,
+  type CommitGroup,
+  type Counters,
+  type Receipts,
+  STORED,
+  type Store,
+  type StoreReader,
+} from '../../src/store/store.ts';
 import type { StoreHarness } from '../contract/store/case.ts';
+import { PassingStore } from './passing-store.ts';
 import { SqliteHarness } from './sqlite-harness.ts';
 
 type Wrap = (store: Store) => Store | Promise<Store>;
@@ -21,7 +33,7 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
   {
     name: 'dedup switched off',
     foundBy: 'the same one again is a duplicate',
-    makeHarness: () => new SqliteHarness(() => ({ index: new ForgetfulIndex() })),
+    makeHarness: () => wrapped((store) => new FreshKeys(store)),
   },
   {
     name: 'acknowledges before it commits',
@@ -65,75 +77,27 @@ function wrapped(wrap: Wrap, also?: AsyncDisposable): StoreHarness & AsyncDispos
   };
 }
 
-class ForgetfulIndex implements KeyIndex {
-  readonly #index = new MemoryKeyIndex();
-  get size(): number {
-    return this.#index.size;
-  }
-  get bytes(): number {
-    return this.#index.bytes;
-  }
-  find(): undefined {
-    return undefined;
-  }
-  add(...entry: Parameters<KeyIndex['add']>): void {
-    this.#index.add(...entry);
-  }
-}
-
-/** A store that is right in all but what a subclass breaks. */
-class Passing implements Store {
-  protected readonly store: Store;
-  constructor(store: Store) {
-    this.store = store;
-  }
-  get contentSeed() {
-    return this.store.contentSeed;
-  }
-  append(batches: readonly Batch[]): Promise<Receipt[][]> {
-    return this.store.append(batches);
-  }
-  find(topic: string, eventId: string): Promise<number | undefined> {
-    return this.store.find(topic, eventId);
-  }
-  keyStats() {
-    return this.store.keyStats();
-  }
-  events(...query: Parameters<StoreReader['events']>) {
-    return this.store.events(...query);
-  }
-  eventAt(position: number) {
-    return this.store.eventAt(position);
-  }
-  lastPosition() {
-    return this.store.lastPosition();
-  }
-  topics(...page: Parameters<StoreReader['topics']>) {
-    return this.store.topics(...page);
-  }
-  counters(): Promise<Counters> {
-    return this.store.counters();
-  }
-  conflicts(...query: Parameters<StoreReader['conflicts']>) {
-    return this.store.conflicts(...query);
-  }
-  close(): Promise<void> {
-    return this.store.close();
+/** Each event gets a key that no other has. */
+class FreshKeys extends PassingStore {
+  override append(group: CommitGroup): Promise<Receipts> {
+    const { words, length } = group.events;
+    for (let i = 0; i < length; i++) randomFillSync(words, i * EVENT_WORDS + KEY, KEY_BYTES / 4);
+    return super.append(group);
   }
 }
 
 /** Answers from a rehearsal in another store, and appends to its own when the next group or a read comes. */
-class EarlyAck extends Passing {
+class EarlyAck extends PassingStore {
   readonly #rehearsal: Store;
-  #owed: readonly Batch[] = [];
+  #owed: CommitGroup | undefined;
   constructor(store: Store, rehearsal: Store) {
     super(store);
     this.#rehearsal = rehearsal;
   }
-  override async append(batches: readonly Batch[]): Promise<Receipt[][]> {
+  override async append(group: CommitGroup): Promise<Receipts> {
     await this.#settle();
-    this.#owed = batches;
-    return await this.#rehearsal.append(batches);
+    this.#owed = group;
+    return await this.#rehearsal.append(group);
   }
   override async lastPosition(): Promise<number> {
     await this.#settle();
@@ -145,25 +109,25 @@ class EarlyAck extends Passing {
   }
   async #settle(): Promise<void> {
     const owed = this.#owed;
-    this.#owed = [];
-    if (owed.length > 0) await this.store.append(owed);
+    this.#owed = undefined;
+    if (owed !== undefined) await this.store.append(owed);
   }
 }
 
 /** Adds up its counters beside the transaction, so that a crash finds the events counted and not counted. */
-class LooseCounters extends Passing {
+class LooseCounters extends PassingStore {
   #counters: Counters = { received: 0, unique_processed: 0, duplicate_dropped: 0, conflicts: 0, rejected: 0 };
-  override async append(batches: readonly Batch[]): Promise<Receipt[][]> {
-    const receipts = await super.append(batches);
-    const verdicts = receipts.flat().map((receipt) => receipt.verdict);
-    const stored = verdicts.filter((verdict) => verdict === 'stored').length;
+  override async append(group: CommitGroup): Promise<Receipts> {
+    const receipts = await super.append(group);
+    const count = (wanted: number) => receipts.verdicts.filter((verdict) => verdict === wanted).length;
+    const { length } = receipts.verdicts;
     const before = this.#counters;
     this.#counters = {
-      received: before.received + verdicts.length,
-      unique_processed: before.unique_processed + stored,
-      duplicate_dropped: before.duplicate_dropped + verdicts.length - stored,
-      conflicts: before.conflicts + verdicts.filter((verdict) => verdict === 'conflict').length,
-      rejected: before.rejected + batches.reduce((sum, batch) => sum + batch.rejected, 0),
+      received: before.received + length,
+      unique_processed: before.unique_processed + count(STORED),
+      duplicate_dropped: before.duplicate_dropped + length - count(STORED),
+      conflicts: before.conflicts + count(CONFLICT),
+      rejected: before.rejected + group.batches.reduce((sum, batch) => sum + batch.rejected, 0),
     };
     return receipts;
   }
@@ -172,34 +136,35 @@ class LooseCounters extends Passing {
   }
 }
 
-class CaseFolding extends Passing {
-  override append(batches: readonly Batch[]): Promise<Receipt[][]> {
-    return super.append(
-      batches.map((batch) => ({
-        ...batch,
-        events: batch.events.map((event) => ({
-          ...event,
-          topic: event.topic.toLowerCase(),
-          event_id: event.event_id.toLowerCase(),
-        })),
-      })),
-    );
+class CaseFolding extends PassingStore {
+  override append({ events, batches }: CommitGroup): Promise<Receipts> {
+    const { keySecret, contentSeed } = this.secrets;
+    const hasher = new KeyHasher(keySecret);
+    const folded = new EventPack();
+    for (let i = 0; i < events.length; i++) packEvent(folded, fold(events.event(i)), hasher, contentSeed);
+    return super.append({ events: folded, batches });
   }
   override find(topic: string, eventId: string): Promise<number | undefined> {
     return super.find(topic.toLowerCase(), eventId.toLowerCase());
   }
 }
 
-class ContentBlind extends Passing {
-  override append(batches: readonly Batch[]): Promise<Receipt[][]> {
-    const content = { high: 1, low: 1 };
-    return super.append(
-      batches.map((batch) => ({ ...batch, events: batch.events.map((event) => ({ ...event, content })) })),
-    );
+function fold(event: Event): Event {
+  return { ...event, topic: event.topic.toLowerCase(), event_id: event.event_id.toLowerCase() };
+}
+
+class ContentBlind extends PassingStore {
+  override append(group: CommitGroup): Promise<Receipts> {
+    const { words, length } = group.events;
+    for (let i = 0; i < length; i++) {
+      words[i * EVENT_WORDS + CONTENT_HIGH] = 1;
+      words[i * EVENT_WORDS + CONTENT_LOW] = 1;
+    }
+    return super.append(group);
   }
 }
 
-class CursorGoesBack extends Passing {
+class CursorGoesBack extends PassingStore {
   override async events(...query: Parameters<StoreReader['events']>) {
     const page = await super.events(...query);
     return { ...page, next: page.next === undefined ? undefined : page.next - 1 };

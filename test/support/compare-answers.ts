@@ -11,6 +11,7 @@ const UNFORETOLD: Readonly<Record<string, (value: unknown) => boolean>> = {
   first_at: isInstant,
   last_at: isInstant,
   uptime_seconds: (value) => typeof value === 'number' && value >= 0,
+  key_index_bytes: (value) => typeof value === 'number' && value > 0,
 };
 
 /**

@@ -7,6 +7,11 @@ export function databasePath(dataDir: string): string {
   return join(dataDir, 'sekali.db');
 }
 
+/** Where the generations of the key index lie. */
+export function keysDir(dataDir: string): string {
+  return join(dataDir, 'keys');
+}
+
 /**
  * 16 KiB: 497,000 rows a second against 454,000 with SQLite's default of 4 KiB (the append alone, medians of 5, events of
  * 290 bytes). Set once, when the file is made.

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Event } from '../../event.ts';
 import type { Instant } from '../../instant.ts';
+import type { EventPack } from '../event-pack.ts';
 import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../store.ts';
 
 /** Keeps the newest conflicts for inspection. Older ones go as new ones come, so the table never grows past its bound. */
@@ -18,16 +18,17 @@ export class ConflictKeeper {
     this.#last = Number(db.prepare('SELECT coalesce(max(number), 0) AS last FROM conflicts').get()?.['last']);
   }
 
-  add(topicId: number, position: number, event: Event, receivedAt: Instant): void {
-    const kept = Buffer.byteLength(event.payload) <= CONFLICT_PAYLOAD_BYTES_MAX;
+  /** @param i the conflicting event in the pack; @param position that of the first event of its key */
+  add(topicId: number, position: number, pack: EventPack, i: number, receivedAt: Instant): void {
+    const kept = pack.payloadBytes(i) <= CONFLICT_PAYLOAD_BYTES_MAX;
     this.#insert.run(
       ++this.#last,
       topicId,
-      event.event_id,
+      pack.eventId(i),
       position,
-      event.timestamp,
-      event.source,
-      kept ? event.payload : null,
+      pack.timestamp(i),
+      pack.source(i),
+      kept ? pack.payload(i) : null,
       receivedAt,
     );
     this.#added = true;

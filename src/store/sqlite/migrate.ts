@@ -1,9 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SekaliError } from '../../errors.ts';
-import * as events from './migrations/001-events.ts';
+import { carryOver } from './carry-over.ts';
+import { sql as events } from './migrations/001-events.ts';
+import { sql as blocks } from './migrations/002-blocks.ts';
+
+interface Migration {
+  readonly sql: string;
+  /** What SQL alone cannot do; after it. */
+  readonly finish?: (db: DatabaseSync) => void;
+}
 
 /** In order; never changed once released, only added to. The number of a migration is its place in here, from 1. */
-const MIGRATIONS = [events] as const;
+const MIGRATIONS: readonly Migration[] = [{ sql: events }, { sql: blocks, finish: carryOver }];
 
 /** The schema that this program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -24,7 +32,10 @@ export function migrate(db: DatabaseSync): void {
         `the data has schema ${version}, this Sekali knows schemas up to ${SCHEMA_VERSION}: start a newer Sekali`,
       );
     }
-    for (const migration of MIGRATIONS.slice(version)) db.exec(migration.sql);
+    for (const migration of MIGRATIONS.slice(version)) {
+      db.exec(migration.sql);
+      migration.finish?.(db);
+    }
     db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     db.exec('COMMIT');
   } catch (error) {

@@ -7,7 +7,7 @@ export class TopicReader {
 
   constructor(db: DatabaseSync) {
     this.#page = db.prepare(`
-      SELECT topic, events, duplicates, conflicts, first_position, last_position,
+      SELECT topic, events, retired, duplicates, conflicts, first_position, last_position,
         ${instantColumns('first_at_us', 'first')}, ${instantColumns('last_at_us', 'last')}
       FROM topics WHERE topic > ? ORDER BY topic LIMIT ?`);
   }
@@ -16,6 +16,7 @@ export class TopicReader {
     return this.#page.all(after ?? '', limit).map((row) => ({
       topic: row['topic'] as string,
       events: row['events'] as number,
+      retired: row['retired'] as number,
       duplicates: row['duplicates'] as number,
       conflicts: row['conflicts'] as number,
       first_position: row['first_position'] as number,

@@ -1,6 +1,15 @@
 import type { WireEvent } from '../../../src/client/index.ts';
-import { decodeBatch } from '../../../src/ingest/decode.ts';
-import type { Batch, Receipt, Store } from '../../../src/store/store.ts';
+import type { Verdict } from '../../../src/event.ts';
+import { BatchDecoder } from '../../../src/ingest/decode.ts';
+import type { Instant } from '../../../src/instant.ts';
+import { EventPack } from '../../../src/store/event-pack.ts';
+import {
+  type Batch,
+  type CommitGroup,
+  type Receipts,
+  type Store,
+  VERDICTS,
+} from '../../../src/store/store.ts';
 
 /** What a case of the contract is given: a store, and the means to end it and begin again on the same data. */
 export interface StoreHarness {
@@ -18,17 +27,60 @@ export interface StoreCase {
 
 export const LIMITS = { eventBytesMax: 1024 * 1024, depthMax: 64, eventsMax: 10_000 };
 
-/** A batch as the ingest stage would hand it in. */
-export function toBatch(store: Store, events: readonly WireEvent[], rejected = 0): Batch {
-  if (events.length === 0) return { events: [], rejected, wantFirstSeen: true };
-  const decoded = decodeBatch(Buffer.from(JSON.stringify(events)), 'json', LIMITS, store.contentSeed);
-  if (decoded.rejected.length > 0) throw new Error(`not valid: ${JSON.stringify(decoded.rejected)}`);
-  return { events: decoded.events, rejected, wantFirstSeen: true };
+/** The events of one request, all of them valid, and what else the request had. */
+export interface BatchDraft {
+  readonly events: readonly WireEvent[];
+  readonly rejected?: number;
+  readonly wantFirstSeen?: boolean;
+}
+
+/** What a store says of one event. */
+export interface Receipt {
+  readonly verdict: Verdict;
+  readonly position: number;
+  /** Undefined when it was not asked for. */
+  readonly firstSeenAt: Instant | undefined;
+}
+
+/** A commit group as the ingest stage would hand it in. */
+export function toGroup(store: Store, ...drafts: readonly BatchDraft[]): CommitGroup {
+  const decoder = new BatchDecoder(LIMITS, store.secrets);
+  const events = new EventPack();
+  const batches = drafts.map((draft): Batch => {
+    if (draft.events.length > 0) {
+      const { rejected } = decoder.decode(Buffer.from(JSON.stringify(draft.events)), 'json', events);
+      if (rejected.length > 0) throw new Error(`not valid: ${JSON.stringify(rejected)}`);
+    }
+    return { end: events.length, rejected: draft.rejected ?? 0, wantFirstSeen: draft.wantFirstSeen ?? true };
+  });
+  return { events, batches };
+}
+
+/** The receipts of each batch, one an event. */
+export function toReceipts({ batches }: CommitGroup, receipts: Receipts): Receipt[][] {
+  const { verdicts, positions, storedAt, firstSeenAt } = receipts;
+  let i = 0;
+  return batches.map(({ end }) => {
+    const ofBatch: Receipt[] = [];
+    for (; i < end; i++) {
+      const verdict = VERDICTS[verdicts[i] ?? -1];
+      const position = positions[i];
+      if (verdict === undefined || position === undefined) throw new Error(`event ${i} has no receipt`);
+      ofBatch.push({ verdict, position, firstSeenAt: verdict === 'stored' ? storedAt : firstSeenAt.get(i) });
+    }
+    return ofBatch;
+  });
+}
+
+/** Appends batches as one commit group. */
+export async function appendGroup(store: Store, ...drafts: readonly BatchDraft[]): Promise<Receipt[][]> {
+  const group = toGroup(store, ...drafts);
+  return toReceipts(group, await store.append(group));
 }
 
 /** Appends one batch as a commit group of its own. */
 export async function appendOne(store: Store, ...events: WireEvent[]): Promise<Receipt[]> {
-  const [receipts = []] = await store.append([toBatch(store, events)]);
+  const [receipts = []] = await appendGroup(store, { events });
   return receipts;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Counters } from '../../../src/store/store.ts';
 import { makeEvent, makeEvents } from '../../support/make-events.ts';
-import { appendOne, type StoreCase, toBatch } from './case.ts';
+import { appendGroup, appendOne, EVERYTHING, type StoreCase } from './case.ts';
 
 export const counterCases: readonly StoreCase[] = [
   {
@@ -24,7 +24,7 @@ export const counterCases: readonly StoreCase[] = [
       const store = await open();
       let before: Counters = await store.counters();
       for (let round = 0; round < 20; round++) {
-        const appended = store.append([toBatch(store, makeEvents(50, `${round % 4}-`), 1)]);
+        const appended = appendGroup(store, { events: makeEvents(50, `${round % 4}-`), rejected: 1 });
         const during = await store.counters();
         await appended;
         const after = await store.counters();
@@ -47,7 +47,7 @@ export const counterCases: readonly StoreCase[] = [
     name: 'a group without a valid event still counts what was rejected',
     async run({ open }) {
       const store = await open();
-      await store.append([toBatch(store, [], 5)]);
+      await appendGroup(store, { events: [], rejected: 5 });
       assert.equal((await store.counters()).rejected, 5);
     },
   },
@@ -87,4 +87,27 @@ export const counterCases: readonly StoreCase[] = [
       );
     },
   },
+  {
+    name: 'a group of very many topics, each of which comes back soon, is counted topic by topic',
+    async run({ open }) {
+      const store = await open();
+      const topics = Array.from({ length: 5000 }, (_, i) => `topic-${i}`);
+      const sent = topics.flatMap((topic, i) => [topic, topics[Math.max(0, i - 1)] ?? topic]);
+      await appendOne(store, ...sent.map((topic, i) => makeEvent({ topic, event_id: String(i) })));
+      // What a store may note some groups later, it has noted now.
+      await appendOne(store, ...makeEvents(400, '', { topic: 'large', payload: { text: 'x'.repeat(9000) } }));
+      sent.push(...Array<string>(400).fill('large'));
+      const found = await store.topics({ after: undefined, limit: 10_000 });
+      const expected = Map.groupBy(sent, (topic) => topic);
+      assert.deepEqual(
+        new Map(found.map(({ topic, events }) => [topic, events])),
+        new Map([...expected].sort(byName).map(([topic, { length }]) => [topic, length])),
+      );
+      assert.equal((await store.events({ ...EVERYTHING, topic: 'topic-4095' })).events.length, 2);
+    },
+  },
 ];
+
+function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : 1;
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { makeEvent, makeEvents } from '../../support/make-events.ts';
-import { appendOne, EVERYTHING, type StoreCase, toBatch, verdictsOf } from './case.ts';
+import { appendGroup, appendOne, EVERYTHING, type StoreCase, verdictsOf } from './case.ts';
 
 export const durabilityCases: readonly StoreCase[] = [
   {
@@ -36,10 +36,8 @@ export const durabilityCases: readonly StoreCase[] = [
     name: 'counters are those of the events after a crash',
     async run({ open, crash }) {
       const store = await open();
-      await store.append([toBatch(store, makeEvents(10), 3)]);
-      await store.append([
-        toBatch(store, [...makeEvents(4), makeEvent({ event_id: 'event-0', payload: { i: -1 } })]),
-      ]);
+      await appendGroup(store, { events: makeEvents(10), rejected: 3 });
+      await appendOne(store, ...makeEvents(4), makeEvent({ event_id: 'event-0', payload: { i: -1 } }));
       const before = await store.counters();
       assert.deepEqual(before, {
         received: 15,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { makeEvent } from '../../support/make-events.ts';
-import { appendOne, type StoreCase, toBatch, verdictsOf } from './case.ts';
+import { appendGroup, appendOne, type StoreCase, verdictsOf } from './case.ts';
 
 export const verdictCases: readonly StoreCase[] = [
   {
@@ -38,8 +38,8 @@ export const verdictCases: readonly StoreCase[] = [
     name: 'across the batches of one group the first is stored and the second a duplicate',
     async run({ open }) {
       const store = await open();
-      const batch = toBatch(store, [makeEvent()]);
-      const receipts = await store.append([batch, batch]);
+      const batch = { events: [makeEvent()] };
+      const receipts = await appendGroup(store, batch, batch);
       assert.deepEqual(
         receipts.map(([receipt]) => receipt?.verdict),
         ['stored', 'duplicate'],
@@ -84,6 +84,40 @@ export const verdictCases: readonly StoreCase[] = [
       assert.equal(again?.firstSeenAt, first?.firstSeenAt);
       assert.equal(other?.firstSeenAt, first?.firstSeenAt);
       assert.notEqual(first?.firstSeenAt, undefined);
+    },
+  },
+  {
+    name: 'the time of the first event is told to the batches that want it, and to no other',
+    async run({ open }) {
+      const store = await open();
+      const [first] = await appendOne(store, makeEvent());
+      const events = [makeEvent(), makeEvent({ event_id: 'new' }), makeEvent({ event_id: 'new' })];
+      const groups = await appendGroup(
+        store,
+        { events, wantFirstSeen: false },
+        { events },
+        { events: [], rejected: 1 },
+        { events, wantFirstSeen: false },
+      );
+      const [unasked, asked, empty, last] = groups;
+      assert.deepEqual(
+        unasked?.map(({ verdict }) => verdict),
+        ['duplicate', 'stored', 'duplicate'],
+      );
+      const storedAt = unasked?.[1]?.firstSeenAt;
+      assert.deepEqual(
+        unasked?.map(({ firstSeenAt }) => firstSeenAt),
+        [undefined, storedAt, undefined],
+      );
+      assert.deepEqual(
+        asked?.map(({ firstSeenAt }) => firstSeenAt),
+        [first?.firstSeenAt, storedAt, storedAt],
+      );
+      assert.deepEqual(empty, []);
+      assert.deepEqual(
+        last?.map(({ firstSeenAt }) => firstSeenAt),
+        [undefined, undefined, undefined],
+      );
     },
   },
   {

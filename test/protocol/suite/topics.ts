@@ -15,6 +15,7 @@ export const topicCases: readonly ProtocolCase[] = [
         {
           topic: server.topic(),
           events: 2,
+          retired: 0,
           duplicates: 2,
           conflicts: 1,
           first_position: first?.position,
