@@ -12,9 +12,12 @@ import { bold } from './terminal.ts';
 
 const SETTINGS = { ...CONNECTION_SETTINGS, ...OUTPUT_SETTINGS } as const satisfies Settings;
 
+/** What is answered where there is no event to show; the message says which it is. */
+const ABSENT = new Set(['event_unknown', 'event_retired']);
+
 export const get: Command = {
   name: 'get',
-  summary: 'Shows one event. Exit 3 when it was never stored.',
+  summary: 'Shows one event. Exit 3 when there is none: it is not known, or retention has removed it.',
   operands: 'TOPIC EVENT_ID',
   settings: SETTINGS,
   async run(context) {
@@ -27,7 +30,7 @@ export const get: Command = {
       await print([isForProgram(settings) ? oneLine(text) : `${memberLines(text).join('\n')}\n`]);
       return EXIT.ok;
     } catch (error) {
-      if (!(error instanceof RequestError) || error.code !== 'event_unknown') throw error;
+      if (!(error instanceof RequestError) || !ABSENT.has(error.code)) throw error;
       process.stderr.write(`sekali: ${error.message}\n`);
       return EXIT.notFound;
     }

@@ -22,6 +22,7 @@ const SETTINGS = {
 const COLUMNS: readonly Column<WireTopic>[] = [
   { title: 'topic', widthMin: 16, text: ({ topic }) => topic },
   { title: 'events', align: 'right', text: ({ events }) => grouped(events) },
+  { title: 'retired', align: 'right', text: ({ retired }) => grouped(retired) },
   { title: 'duplicates', align: 'right', text: ({ duplicates }) => grouped(duplicates) },
   { title: 'conflicts', align: 'right', text: ({ conflicts }) => grouped(conflicts) },
   { title: 'positions', text: (topic) => `${topic.first_position}–${topic.last_position}` },

@@ -84,7 +84,7 @@ export class Sekali {
     return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
   }
 
-  /** @throws RequestError `event_unknown` when it was never stored */
+  /** @throws RequestError `event_unknown`; `event_retired` when it was stored and retention has removed it */
   async event(topic: string, eventId: string, signal?: AbortSignal): Promise<EventAnswer> {
     const path = `/events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`;
     return (await this.#json(path, {}, signal)) as EventAnswer;

@@ -64,7 +64,7 @@ export function describeApi(facts: ApiFacts): OpenApi {
   };
 }
 
-const INTRODUCTION = `Publishers that retry hand events in; readers get each of them once. An event is known by its \`topic\` and \`event_id\`, for ever.
+const INTRODUCTION = `Publishers that retry hand events in; readers get each of them once. An event is known by its \`topic\` and \`event_id\`, for ever unless the operator has set a dedup window.
 
 Every address that takes GET takes HEAD too. An unknown parameter, or one that is given twice, is refused. Errors are \`application/problem+json\`, with a \`code\` that does not change: \`route_unknown\` (404) and \`method_refused\` (405, with \`Allow\`) are those of no particular address.`;
 

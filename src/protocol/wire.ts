@@ -48,9 +48,12 @@ export interface WireReceipt {
   /** Null where a rejected event has none that can be read. */
   topic: string | null;
   event_id: string | null;
-  /** Of the first event with this key; null for a rejected one. */
+  /** Of the first event with this key, or of the one stored anew after its dedup window; null for a rejected one. */
   position: number | null;
+  /** Null for a rejected event, and where the first event has been retired. */
   first_seen_at: string | null;
+  /** Retention has removed the first event; its key is still known. Absent otherwise. */
+  retired?: true;
 }
 
 export interface WireRejection {
@@ -109,7 +112,10 @@ export interface ConflictsAnswer {
 
 export interface WireTopic {
   topic: string;
+  /** Ever stored. */
   events: number;
+  /** Those of them that retention has removed. */
+  retired: number;
   duplicates: number;
   conflicts: number;
   first_position: number;
@@ -146,6 +152,13 @@ export interface QueueAnswer {
   queue_size_max: number;
   queue_bytes: number;
   queue_bytes_max: number;
+  /** Keys that are remembered. */
+  key_count: number;
+  /** Memory of their index. */
+  key_index_bytes: number;
+  /** Of the keys, those that are in files, and what of the memory is for them. */
+  sealed_key_count: number;
+  sealed_key_bytes: number;
 }
 
 export interface HealthAnswer {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { figuresIn, type IngestReport, REPORT_FILE, renderFigures } from '../../bench/figures.ts';
+import { BLOCKS, blockIn } from '../../bench/figures.ts';
 
-test('the figures in the README are those that the bench wrote', () => {
-  const report = JSON.parse(readFileSync(REPORT_FILE, 'utf8')) as IngestReport;
-  assert.equal(figuresIn(readFileSync('README.md', 'utf8')), renderFigures(report));
-});
+const readme = readFileSync('README.md', 'utf8');
+
+for (const block of BLOCKS) {
+  test(`the README shows what bench/results/${block.report}.json says, and nothing while there is none`, () => {
+    assert.equal(blockIn(readme, block), block.render());
+  });
+}

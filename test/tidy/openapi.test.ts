@@ -125,7 +125,14 @@ describe('addresses', () => {
     const dataDir = tempDir({ after: (cleanUp) => cleanUps.push(cleanUp as () => void) });
     const config = loadConfig({ flags: new Map(), env: {} });
     const admission = new Admission({ bytesMax: config.queueBytesMax, requestsMax: config.queueRequestsMax });
-    const queue = new CommitQueue({ dataDir, limits: config }, { onState() {}, onDeath() {} });
+    const queue = new CommitQueue(
+      {
+        limits: config,
+        storeThread: new URL('../../src/store/sqlite/store-thread.ts', import.meta.url).href,
+        storeOptions: { dataDir },
+      },
+      { onProgress() {}, onState() {}, onDeath() {} },
+    );
     await queue.opened;
     const reader = new ThreadedReader(dataDir);
     cleanUps.unshift(

@@ -85,12 +85,14 @@ test('what no event is to blame for ends the shipping', async () => {
 test('whether the server has an event is known, or known to be unknown', async () => {
   const { asked, sender } = prepare(
     [200, {}],
+    [410, { code: 'event_retired' }],
     [404, { code: 'event_unknown' }],
     [404, {}],
     [403, { code: 'key_wrong' }],
     [503, { code: 'store_unavailable' }],
   );
   assert.equal(await sender.has('a/b'), true);
+  assert.equal(await sender.has('a'), true);
   assert.equal(await sender.has('a'), false);
   assert.equal(await sender.has('a'), 'unknown');
   assert.equal(await sender.has('a'), 'unknown');

@@ -48,7 +48,7 @@ export class Sender {
   }
 
   /**
-   * Whether the server has the event; `unknown` when it does not say, as to a key that may only publish.
+   * Whether the server has the event, or had it until retention removed it; `unknown` when it does not say, as to a key that may only publish.
    *
    * @throws RequestError when the server could not be reached in time
    */
@@ -59,6 +59,7 @@ export class Sender {
       return true;
     } catch (error) {
       if (error instanceof RequestError && error.code === 'event_unknown') return false;
+      if (error instanceof RequestError && error.code === 'event_retired') return true;
       if (error instanceof RequestError && !error.retryable) return 'unknown';
       throw error;
     }

@@ -11,7 +11,7 @@ import {
   PAGE_LIMIT_MAX,
 } from '../../protocol/wire.ts';
 import { choice, integer } from '../../settings.ts';
-import type { EventQuery } from '../../store/store.ts';
+import type { EventQuery, StoredEvent } from '../../store/store.ts';
 import type { Parts } from '../parts.ts';
 import { printConflict, printEvent, printEventLine } from '../print-event.ts';
 import { dateTime, name, parameter, readQuery } from '../query.ts';
@@ -61,14 +61,7 @@ export function addEventsRoutes(app: FastifyInstance, { reader, queue, answers }
     async (request, reply) => {
       readQuery({}, request.query);
       const { topic, event_id } = request.params;
-      const found = await queue.find(topic, event_id);
-      const event = found === undefined ? undefined : await reader.eventAt(found);
-      if (event === undefined) {
-        throw new SekaliError(
-          'event_unknown',
-          `no event ${JSON.stringify(event_id)} was ever stored in ${JSON.stringify(topic)}`,
-        );
-      }
+      const event = await findEvent(topic, event_id);
       const conflicts = await reader.conflicts({ topic, event_id, limit: CONFLICTS_SHOWN });
       const receipt = {
         verdict: 'stored',
@@ -79,6 +72,23 @@ export function addEventsRoutes(app: FastifyInstance, { reader, queue, answers }
       return await reply.type(MEDIA_JSON).send(json);
     },
   );
+
+  async function findEvent(topic: string, eventId: string): Promise<StoredEvent> {
+    const position = await queue.find(topic, eventId);
+    const event = position === undefined ? undefined : await reader.eventAt(position);
+    if (event !== undefined) return event;
+    const name = `event ${JSON.stringify(eventId)}`;
+    const where = JSON.stringify(topic);
+    // A key of a commit that has just failed has a position too, but one that is not there yet: it was never stored.
+    if (position === undefined || position > (await reader.lastPosition())) {
+      throw new SekaliError('event_unknown', `no ${name} is known in ${where}`);
+    }
+    throw new SekaliError(
+      'event_retired',
+      `${name} was stored in ${where} at position ${position}, and retention has removed it`,
+      { position },
+    );
+  }
 
   async function streamEvents(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { limit, ...filters } = readQuery(LINES_PARAMETERS, request.query);

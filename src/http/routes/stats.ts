@@ -39,6 +39,10 @@ export function addStatsRoutes(
       queue_size_max: config.queueRequestsMax,
       queue_bytes: admission.bytes,
       queue_bytes_max: config.queueBytesMax,
+      key_count: queue.keyStats.keys,
+      key_index_bytes: queue.keyStats.bytes,
+      sealed_key_count: queue.keyStats.sealedKeys,
+      sealed_key_bytes: queue.keyStats.sealedBytes,
     };
   });
 }

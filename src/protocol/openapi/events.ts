@@ -106,7 +106,9 @@ With \`Accept: ${MEDIA_NDJSON}\` the answer is one event per line, without a lim
       operationId: 'readEvent',
       tags: ['Read'],
       summary: 'Read one event',
-      description: 'The event with this topic and event_id, its receipt, and what later came under its name.',
+      description: `The event with this topic and event_id, its receipt, and what later came under its name. Where it was stored again after its dedup window, it is the newest one.
+
+\`event_retired\` (410) says that it was stored, at the \`position\` in the problem, and that retention has removed it: its key is still known. A key that its dedup window has let go of is unknown.`,
       parameters: [
         {
           name: 'topic',
@@ -130,7 +132,7 @@ With \`Accept: ${MEDIA_NDJSON}\` the answer is one event per line, without a lim
           description: 'The event.',
           content: { [MEDIA_JSON]: { schema: ref('EventAnswer'), examples: { event: { value: oneEvent } } } },
         },
-        ...problems('event_unknown', 'overloaded', 'store_unavailable'),
+        ...problems('event_unknown', 'event_retired', 'overloaded', 'store_unavailable'),
       },
     },
   },

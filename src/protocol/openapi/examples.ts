@@ -130,6 +130,7 @@ export const topicsPage: TopicsAnswer = {
     {
       topic: 'orders',
       events: 3,
+      retired: 0,
       duplicates: 2,
       conflicts: 1,
       first_position: 1,
@@ -162,6 +163,10 @@ export const queueStats: QueueAnswer = {
   queue_size_max: 4096,
   queue_bytes: 0,
   queue_bytes_max: 268_435_456,
+  key_count: 3,
+  key_index_bytes: 41_943_040,
+  sealed_key_count: 0,
+  sealed_key_bytes: 0,
 };
 
 export const health: HealthAnswer = {

@@ -34,14 +34,26 @@ export const publishSchemas: NamedSchemas<'Rejection' | 'Receipt' | 'PublishAnsw
     code: { type: 'string', enum: Object.keys(REJECTIONS), description: 'For programs; it does not change.' },
     detail: { type: 'string', description: 'Names the member and the rule.' },
   }),
-  Receipt: answer('What became of one event of a request.', {
-    index,
-    verdict: { type: 'string', enum: ['stored', 'duplicate', 'conflict', 'rejected'] },
-    topic: orNull('string', 'Null when rejected.'),
-    event_id: orNull('string', 'Null when rejected and not readable.'),
-    position: orNull('integer', 'Of the first event with this key; null when rejected.'),
-    first_seen_at: orNull('string', 'When the first event with this key was stored; null when rejected.'),
-  }),
+  Receipt: answer(
+    'What became of one event of a request.',
+    {
+      index,
+      verdict: { type: 'string', enum: ['stored', 'duplicate', 'conflict', 'rejected'] },
+      topic: orNull('string', 'Null when rejected.'),
+      event_id: orNull('string', 'Null when rejected and not readable.'),
+      position: orNull('integer', 'Of the first event with this key; null when rejected.'),
+      first_seen_at: orNull(
+        'string',
+        'When the first event with this key was stored; null when rejected, and when that event is retired.',
+      ),
+      retired: {
+        type: 'boolean',
+        const: true,
+        description: 'Retention has removed the first event; its key is still known. Absent otherwise.',
+      },
+    },
+    { optional: ['retired'] },
+  ),
   PublishAnswer: answer(
     'What became of a request. `count` = `accepted` + `rejected`, and `accepted` = `processed` + `duplicates` + `conflicts` + `queued`.',
     {
@@ -80,7 +92,7 @@ export function publishPaths(bodyBytesMax: number, eventsMax: number): Readonly<
         operationId: 'publish',
         tags: ['Publish'],
         summary: 'Hand in events',
-        description: `Stores each event whose topic and event_id were never stored before, and says of each other one whether it is a duplicate or a conflict. The answer is sent when all of it is durable. A request that got no answer, or a retryable one, can be sent again as often as it takes: nothing is stored twice.
+        description: `Stores each event whose topic and event_id are not known yet, and says of each other one whether it is a duplicate or a conflict. The answer is sent when all of it is durable. A request that got no answer, or a retryable one, can be sent again as often as it takes: nothing is stored twice.
 
 A valid event is stored whatever its neighbours are like: those that are not valid are listed in \`errors\`.`,
         parameters: [

@@ -33,15 +33,22 @@ export const stateSchemas: NamedSchemas<'StatsAnswer' | 'QueueAnswer' | 'HealthA
       uptime_seconds: seconds,
     },
   ),
-  QueueAnswer: answer('What has been received and is not answered yet.', {
-    queue_size: count('Requests that wait for their commit.'),
-    queue_type: { type: 'string', const: 'memory' },
-    worker_count: count('Threads that commit.'),
-    workers_enabled: { type: 'boolean' },
-    queue_size_max: count('Publish requests that may be under way at one time.'),
-    queue_bytes: count('Bytes of the request bodies that are under way.'),
-    queue_bytes_max: count('Bytes of request bodies that may be under way at one time.'),
-  }),
+  QueueAnswer: answer(
+    'What has been received and is not answered yet, and the index of keys that it is held against.',
+    {
+      queue_size: count('Requests that wait for their commit.'),
+      queue_type: { type: 'string', const: 'memory' },
+      worker_count: count('Threads that commit.'),
+      workers_enabled: { type: 'boolean' },
+      queue_size_max: count('Publish requests that may be under way at one time.'),
+      queue_bytes: count('Bytes of the request bodies that are under way.'),
+      queue_bytes_max: count('Bytes of request bodies that may be under way at one time.'),
+      key_count: count('Keys that are remembered, as of the last commit.'),
+      key_index_bytes: count('Bytes of memory that their index takes.'),
+      sealed_key_count: count('Of the keys, those that are in files.'),
+      sealed_key_bytes: count('Of the memory, what is for those.'),
+    },
+  ),
   HealthAnswer: answer(
     'Whether events can be stored.',
     {

@@ -7,7 +7,8 @@ import { answer, count, type NamedSchemas, orNull, ref } from './schema.ts';
 export const topicsSchemas: NamedSchemas<'Topic' | 'TopicsAnswer' | 'Conflict' | 'ConflictsAnswer'> = {
   Topic: answer('A topic and what was counted of it.', {
     topic: ref('Name'),
-    events: count('Events stored.'),
+    events: count('Events stored, those that are retired included.'),
+    retired: count('Those of them that retention has removed.'),
     duplicates: count('Later events of a stored key with the same content.'),
     conflicts: count('Later events of a stored key with other content.'),
     first_position: ref('Position'),
@@ -24,7 +25,7 @@ export const topicsSchemas: NamedSchemas<'Topic' | 'TopicsAnswer' | 'Conflict' |
     number: { type: 'integer', minimum: 1, description: 'Rises with each conflict: what `before` goes by.' },
     topic: ref('Name'),
     event_id: ref('Name'),
-    position: ref('Position', 'Of the first event, the one that stays.'),
+    position: ref('Position', 'Of the first event, the one that was stored.'),
     timestamp: ref('Instant'),
     source: ref('Name'),
     payload: orNull('object', 'As it was sent; null when it had more than 16384 bytes.'),
@@ -43,7 +44,7 @@ export const topicsPaths: Readonly<Record<string, PathItem>> = {
       operationId: 'readTopics',
       tags: ['Read'],
       summary: 'List topics',
-      description: 'All topics that have an event, by name, with their counters.',
+      description: 'All topics that ever had an event, by name, with their counters.',
       parameters: [
         { name: 'after', in: 'query', description: 'Topics with a greater name.', schema: ref('Name') },
         {
