@@ -1,3 +1,4 @@
+import { backup } from './backup.ts';
 import type { Command } from './command.ts';
 import { conflicts } from './conflicts.ts';
 import { demo } from './demo.ts';
@@ -5,10 +6,12 @@ import { events } from './events.ts';
 import { get } from './get.ts';
 import { healthcheck } from './healthcheck.ts';
 import { publish } from './publish.ts';
+import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 import { ship } from './ship.ts';
 import { stats } from './stats.ts';
 import { topics } from './topics.ts';
+import { verify } from './verify.ts';
 
 /** Every command, in the order in which the overview lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -21,5 +24,8 @@ export const COMMANDS: readonly Command[] = [
   conflicts,
   stats,
   healthcheck,
+  verify,
+  backup,
+  restore,
   demo,
 ];
