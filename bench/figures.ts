@@ -1,33 +1,70 @@
+/** The README's figures: nothing stands there that a bench has not measured. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { FullReport } from './full/report.ts';
+import type { Target } from './full/targets.ts';
+import type { IngestReport } from './ingest-report.ts';
+import type { PeersReport } from './peers/report.ts';
+import { isTrial, type ReportName, readReport } from './report.ts';
 
-/** What `npm run bench` writes, as far as the README shows it. */
-export interface IngestReport {
-  readonly command: string;
-  readonly measuredAt: string;
-  readonly machine: {
-    cpu: string;
-    cores: number;
-    memoryGiB: number;
-    node: string;
-    sqlite: string | undefined;
-  };
-  readonly scenarios: readonly {
-    name: string;
-    connections: number;
-    eventsPerSecond: number;
-    ackMsP50: number;
-    ackMsP99: number;
-    rounds: readonly { bytesPerEvent: number }[];
-  }[];
+/** A part of a document that is made from a report. */
+interface Block {
+  readonly report: ReportName;
+  readonly start: string;
+  readonly end: string;
+  /** @returns undefined while that bench has not been run */
+  render(): string | undefined;
 }
 
-export const REPORT_FILE = 'bench/results/ingest.json';
+export const BLOCKS: readonly Block[] = [
+  {
+    report: 'ingest',
+    ...markers('bench'),
+    render: () => ifThere(readReport('ingest'), renderIngest),
+  },
+  {
+    report: 'full',
+    ...markers('bench:full'),
+    render: () => ifThere(readReport('full'), renderFull),
+  },
+  {
+    report: 'peers',
+    ...markers('bench:peers'),
+    render: () => ifThere(readReport('peers'), renderPeers),
+  },
+];
 
-const START = '<!-- bench -->\n';
-const END = '<!-- /bench -->';
+/** What stands in a document in the place of a block, or undefined when it has no such place. */
+export function blockIn(document: string, { start, end }: Block): string | undefined {
+  const from = document.indexOf(start);
+  if (from < 0) return undefined;
+  return document.slice(from + start.length, document.indexOf(end, from));
+}
 
-/** The README's figures: nothing stands there that a bench has not measured. */
-export function renderFigures({ command, measuredAt, machine, scenarios }: IngestReport): string {
+/** Writes the blocks that the README has a place for; never those of a trial. */
+export function writeFigures(): void {
+  if (isTrial) return;
+  let readme = readFileSync('README.md', 'utf8');
+  for (const block of BLOCKS) {
+    const old = blockIn(readme, block);
+    const text = block.render();
+    if (old === undefined || text === undefined) continue;
+    readme = readme.replace(block.start + old + block.end, () => block.start + text + block.end);
+  }
+  writeFileSync('README.md', readme);
+}
+
+function markers(name: string): Pick<Block, 'start' | 'end'> {
+  return { start: `<!-- ${name} -->\n`, end: `<!-- /${name} -->` };
+}
+
+function ifThere<Report, Text>(
+  report: Report | undefined,
+  render: (report: Report) => Text,
+): Text | undefined {
+  return report === undefined ? undefined : render(report);
+}
+
+function renderIngest({ command, measuredAt, machine, scenarios }: IngestReport): string {
   const rows = scenarios.map(
     ({ name, connections, eventsPerSecond, ackMsP50, ackMsP99 }) =>
       `| ${name}, ${connections} connections | ${eventsPerSecond.toLocaleString('en')} | ${ackMsP50.toFixed(1)} ms | ${ackMsP99.toFixed(1)} ms |`,
@@ -44,12 +81,55 @@ export function renderFigures({ command, measuredAt, machine, scenarios }: Inges
   ].join('\n');
 }
 
-export function figuresIn(readme: string): string {
-  return readme.slice(readme.indexOf(START) + START.length, readme.indexOf(END));
+function renderFull({ command, measuredAt, machine, events, targets }: FullReport): string {
+  const rows = targets.map(
+    (target) =>
+      `| ${target.what} | ${amount(target.figure, target.unit)} | ${bound(target)} | ${target.met ? 'met' : 'missed'} |`,
+  );
+  return [
+    `| with ${events.toLocaleString('en')} events stored | measured | target | |`,
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    `${machine.cores} cores (${machine.cpu}), the load generator on the same ones; Node ${machine.node}; ${measuredAt.slice(0, 10)}, \`${command}\`.`,
+    '',
+  ].join('\n');
 }
 
-export function writeFigures(report: IngestReport): void {
-  const readme = readFileSync('README.md', 'utf8');
-  const before = readme.slice(0, readme.indexOf(START) + START.length);
-  writeFileSync('README.md', before + renderFigures(report) + readme.slice(readme.indexOf(END)));
+function bound({ atLeast, atMost, unit }: Target): string {
+  return atLeast === undefined ? `at most ${amount(atMost, unit)}` : `at least ${amount(atLeast, unit)}`;
+}
+
+function amount(value: number | undefined, unit: string): string {
+  return value === undefined ? 'not measured' : `${value.toLocaleString('en')} ${unit}`.trim();
+}
+
+function renderPeers({
+  command,
+  measuredAt,
+  machine,
+  eventsEach,
+  peers,
+  targets,
+  missing,
+}: PeersReport): string {
+  const rows = peers.map(
+    ({ name, version, fresh, repeated, durable, remembers }) =>
+      `| ${name} (${version}) | ${fresh.eventsPerSecond.toLocaleString('en')} | ${repeated.eventsPerSecond.toLocaleString('en')} | ${durable} | ${remembers} |`,
+  );
+  return [
+    '| the same events to each | new, a second | half duplicates | outlives a power failure once acknowledged | remembers ids |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+    `${eventsEach.toLocaleString('en')} events each, sent from the same ${machine.cores} cores (${machine.cpu}); medians of rounds in turn,`,
+    `${measuredAt.slice(0, 10)}, \`${command}\`. How each is set up stands in [the results](bench/results/peers.json).`,
+    '',
+    ...targets.map(
+      (target) =>
+        `- ${target.what}: ${amount(target.figure, target.unit)}, target ${bound(target)}: ${target.met ? 'met' : 'missed'}`,
+    ),
+    ...missing.map(({ name, why }) => `- not measured: ${name} (${why})`),
+    '',
+  ].join('\n');
 }

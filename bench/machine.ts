@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { version } from '../src/version.ts';
 
+export type Machine = ReturnType<typeof describeMachine>;
+
 /** Where a figure was measured. */
 export function describeMachine() {
   const [cpu] = cpus();
@@ -19,7 +21,7 @@ export function describeMachine() {
 
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: 'pipe' }).trim();
   } catch {
     return 'unknown';
   }

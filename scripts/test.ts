@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { run } from './run.ts';
 
 const given = process.argv.slice(2);
-const files = given.length > 0 ? given : globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).sort();
+const files = given.length > 0 ? given : globSync(['{src,test,bench}/**/*.test.ts']).sort();
 // The CLI and package tests start what a user starts: the compiled program.
 process.exitCode =
   (await run(process.execPath, ['scripts/build.ts'])) ||
