@@ -199,17 +199,17 @@ test('the log that is folded by a thread of its own begins anew, and loses nothi
   const dataDir = tempDir(t);
   let store = SqliteStore.open({ dataDir, checkpointThread: true });
   const text = 'x'.repeat(100_000);
-  const groups = 80; // 80 MB: several rounds of folding
+  const groups = 250; // 250 MB: several rounds of folding
   const sizes: number[] = [];
   for (let group = 0; group < groups; group++) {
     await appendOne(store, ...makeEvents(10, `${group}-`, { payload: { group, text } }));
     sizes.push(statSync(join(dataDir, 'sekali.db-wal')).size);
     await nextTurn(); // for what the thread has to say
   }
-  assert.ok(Math.max(...sizes) < 70e6, `the log has grown to ${Math.max(...sizes)} bytes`);
+  assert.ok(Math.max(...sizes) < 200e6, `the log has grown to ${Math.max(...sizes)} bytes`);
   for (let open = 0; open < 2; open++) {
     assert.equal(await store.lastPosition(), groups * 10);
-    for (const group of [0, 41, groups - 1]) {
+    for (const group of [0, 141, groups - 1]) {
       assert.equal((await store.eventAt(group * 10 + 10))?.payload, JSON.stringify({ group, text }));
     }
     await store.close();
