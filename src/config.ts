@@ -204,8 +204,8 @@ export function loadConfig({ flags, env: given }: Pick<SettingSources, 'flags' |
   return Object.freeze({ ...rest, apiKey, warnings });
 }
 
-/** Variables with our prefix that are no settings of the server: the client's, and those of the tests and the bench. */
-const OTHER_ENV = new Set(['SEKALI_URL', 'SEKALI_KEY', 'SEKALI_FAILPOINT', 'SEKALI_BENCH_DIR']);
+/** Variables with our prefix that are no settings of the server: the client's, and that of the tests. */
+const OTHER_ENV = new Set(['SEKALI_URL', 'SEKALI_KEY', 'SEKALI_FAILPOINT']);
 
 /** A setting that is misspelled would otherwise be left at its default in silence. */
 function checkNames(env: SettingSources['env']): string[] {

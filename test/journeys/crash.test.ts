@@ -68,7 +68,7 @@ for (const point of FAILPOINTS) {
       answered++;
       assert.ok(answered <= 3, 'the failpoint was not reached');
     }
-    // After `answer.after` the answer is out of the commit thread's hands, and may just have made it out of the process.
+    // After `answer.after` the answer is out of the ingest thread's hands, and may just have made it out of the process.
     assert.ok(
       answered === 2 || (answered === 3 && point === 'answer.after'),
       `${answered} groups were answered`,
