@@ -1,7 +1,7 @@
 /** Faults 7 and 8: writes and fsyncs fail, the disk is full, file descriptors run out. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -85,6 +85,8 @@ test('no file descriptors: known connections are served, new ones again once the
   const client = server.client();
   const ledger = new Ledger();
   assert.ok(await ledger.publish(client, makeEvents(10, 'before-')));
+  // The threads that fold the log and read have a connection each, which they may open after the server has answered.
+  await until('every thread has its connection', async () => connectionsOf(server) === 4);
   const open = readdirSync(`/proc/${server.pid}/fd`).length;
   limit(server, 'nofile', `${open + 4}:`);
 
@@ -157,4 +159,16 @@ async function failure(client: Sekali, prefix: string): Promise<RequestError> {
 
 async function isReady(server: ServerProcess): Promise<void> {
   await until('the server is ready again', async () => (await fetch(`${server.url}/readyz`)).status === 200);
+}
+
+/** How often a process has the database open. */
+function connectionsOf({ pid }: ServerProcess): number {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return ''; // closed meanwhile
+    }
+  });
+  return links.filter((link) => link.endsWith('/sekali.db')).length;
 }

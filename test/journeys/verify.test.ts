@@ -18,6 +18,7 @@ import * as fc from 'fast-check';
 import type { WireEvent } from '../../src/client/index.ts';
 import { SekaliError } from '../../src/errors.ts';
 import { keysDir } from '../../src/store/sqlite/connection.ts';
+import { sealMeta } from '../../src/store/sqlite/meta.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type Fault, type VerifyReport, verifyStore } from '../../src/store/sqlite/verify/verify-store.ts';
 import type { StoredEvent } from '../../src/store/store.ts';
@@ -202,9 +203,21 @@ describe('what is changed behind the server’s back is found and named', () => 
       /keys\/.*position/,
     ],
     ['a topic is gone', "DELETE FROM topics WHERE topic = 'topic-2'", /position 3/],
-    ['the secret of the keys', "UPDATE meta SET value = zeroblob(16) WHERE name = 'key_secret'", /positions/],
-    ['the seed of contents', "UPDATE meta SET value = zeroblob(8) WHERE name = 'content_seed'", /positions/],
-    ['the id of the directory', "UPDATE meta SET value = zeroblob(16) WHERE name = 'data_id'", /keys\//],
+    [
+      'the secret of the keys',
+      "UPDATE meta SET value = zeroblob(16) WHERE name = 'key_secret'",
+      /^sekali\.db$/,
+    ],
+    [
+      'the seed of contents',
+      "UPDATE meta SET value = zeroblob(8) WHERE name = 'content_seed'",
+      /^sekali\.db$/,
+    ],
+    [
+      'the id of the directory',
+      "UPDATE meta SET value = zeroblob(16) WHERE name = 'data_id'",
+      /^sekali\.db$/,
+    ],
     [
       'an entry of the log of keys',
       'UPDATE keys SET entries = zeroblob(length(entries))',
@@ -453,6 +466,9 @@ describe('an index of another time than the log', () => {
     const other = join(tempDir(suite), 'data');
     cpSync(closed, other, { recursive: true });
     edit(other, "UPDATE meta SET value = randomblob(16) WHERE name = 'data_id'");
+    const db = new DatabaseSync(join(other, 'sekali.db'));
+    sealMeta(db);
+    db.close();
     copyFileSync(join(other, 'sekali.db'), join(dataDir, 'sekali.db'));
     assert.ok(faultsOf(dataDir).every(({ where }) => where.startsWith('keys/')));
   });
