@@ -15,14 +15,20 @@ export class ThreadedStore {
   readonly secrets: StoreSecrets;
   keyStats: KeyStats;
   readonly #worker: Worker;
+  readonly #onProgress: (message: string) => void;
   readonly #finding = new Map<number, PromiseWithResolvers<number | undefined>>();
   #appending: PromiseWithResolvers<Appended> | undefined;
   readonly #closed = Promise.withResolvers<void>();
   #nextId = 1;
   #death: SekaliError | undefined;
 
-  private constructor(worker: Worker, { secrets, stats }: FromStore & { kind: 'ready' }) {
+  private constructor(
+    worker: Worker,
+    { secrets, stats }: FromStore & { kind: 'ready' },
+    onProgress: (message: string) => void,
+  ) {
     this.#worker = worker;
+    this.#onProgress = onProgress;
     this.secrets = secrets;
     this.keyStats = stats;
     worker.on('message', (message: FromStore) => this.#take(message));
@@ -33,6 +39,7 @@ export class ThreadedStore {
    * Starts the thread and waits until the store is open.
    *
    * @param thread a module that calls serveStore
+   * @param onProgress told what takes long, at the opening and later
    * @throws SekaliError what opening the store throws
    */
   static open(
@@ -49,7 +56,7 @@ export class ThreadedStore {
           return;
         }
         worker.off('message', onMessage).off('error', reject).off('exit', onExit);
-        if (message.kind === 'ready') resolve(new ThreadedStore(worker, message));
+        if (message.kind === 'ready') resolve(new ThreadedStore(worker, message, onProgress));
         else {
           reject(
             message.kind === 'refused'
@@ -103,7 +110,8 @@ export class ThreadedStore {
       this.#finding.delete(message.id);
       if (message.failure) waiter?.reject(fromFailure(message.failure));
       else waiter?.resolve(message.position);
-    } else if (message.kind === 'closed') this.#closed.resolve();
+    } else if (message.kind === 'progress') this.#onProgress(message.message);
+    else if (message.kind === 'closed') this.#closed.resolve();
   }
 
   #settleAppend(): PromiseWithResolvers<Appended> | undefined {

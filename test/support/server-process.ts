@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { Sekali } from '../../src/client/sekali.ts';
+import { atEnd } from './at-end.ts';
 import { type RunOptions, startCli } from './process.ts';
 
 /** A real server in a process of its own. */
@@ -51,7 +52,7 @@ export async function startServerProcess(
   { dataDir, args = [], port = 0, ...options }: ServerOptions,
 ): Promise<ServerProcess> {
   const child = startCli(['serve', '--port', String(port), '--data', dataDir, ...args], options);
-  t.after(() => child.kill('SIGKILL'));
+  atEnd(t, () => killed(child));
   const log: string[] = [];
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -66,6 +67,14 @@ export async function startServerProcess(
     );
   });
   return new ServerProcess(url, child, log);
+}
+
+/** Kills it, and waits until it is gone: till then it may make files. */
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
 }
 
 function parseLine(line: string): { url?: string } | undefined {

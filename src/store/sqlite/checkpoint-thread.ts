@@ -1,6 +1,6 @@
 /** The thread that folds the write-ahead log into the database, while commits go on: see checkpointer.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openWriter } from './connection.ts';
+import { openFolder } from './connection.ts';
 
 /** Why a checkpoint failed; undefined when it did not. */
 export interface CheckpointResult {
@@ -9,7 +9,7 @@ export interface CheckpointResult {
 
 if (parentPort) {
   const port = parentPort;
-  const db = openWriter((workerData as { dataDir: string }).dataDir);
+  const db = openFolder((workerData as { dataDir: string }).dataDir);
   const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   port.on('message', (message: 'checkpoint' | 'close') => {
     if (message === 'close') {

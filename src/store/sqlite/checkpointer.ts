@@ -25,6 +25,11 @@ const GIVE_UP_BYTES = 512 * 1024 * 1024;
  * while commits go on. That alone would never let the log begin anew, for something is always behind; so when a round has
  * left less than {@link LAST_BYTES}, the writer folds that between two commits. Each round takes the less time the less
  * there was, so it comes to that.
+ *
+ * States: the thread is idle, or folding, or lost. A fold that fails (the disk) fails the next commit, after which the store
+ * is opened anew and settles the log first. A thread that is lost (it could not open the database, or ended) fails nothing:
+ * from then on the writer folds by itself where a round would have begun, which costs time and no event; should the disk be
+ * why, that folding finds it.
  */
 export class Checkpointer {
   readonly #db: DatabaseSync;
@@ -34,18 +39,20 @@ export class Checkpointer {
   /** Since the log began anew, and since the round that is running began. */
   #bytes = 0;
   #bytesBehind = 0;
-  #isRunning = false;
+  #thread: 'idle' | 'folding' | 'lost' = 'idle';
   #failure: string | undefined;
 
-  constructor(db: DatabaseSync, dataDir: string) {
+  /** @param onLost told why the thread is lost */
+  constructor(db: DatabaseSync, dataDir: string, onLost?: (reason: string) => void) {
     this.#db = db;
     this.#inline = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
     db.exec('PRAGMA wal_autocheckpoint = 0');
     this.#worker = new Worker(threadUrl(import.meta.url, './checkpoint-thread'), { workerData: { dataDir } });
     this.#worker.on('message', (result: CheckpointResult) => this.#take(result));
     this.#exited = new Promise((resolve) => this.#worker.once('exit', resolve));
-    this.#worker.on('error', (error) => {
-      this.#failure = String(error);
+    this.#worker.once('error', (error) => {
+      this.#thread = 'lost';
+      onLost?.(String(error));
     });
   }
 
@@ -62,7 +69,7 @@ export class Checkpointer {
     this.#bytes += bytes;
     this.#bytesBehind += bytes;
     if (this.#bytes >= GIVE_UP_BYTES) this.#foldInline();
-    else if (!this.#isRunning && this.#bytes >= BEGIN_BYTES) this.#fold();
+    else if (this.#thread !== 'folding' && this.#bytes >= BEGIN_BYTES) this.#begin();
   }
 
   async close(): Promise<void> {
@@ -70,14 +77,19 @@ export class Checkpointer {
     await this.#exited;
   }
 
+  #begin(): void {
+    if (this.#thread === 'lost') this.#foldInline();
+    else this.#fold();
+  }
+
   #fold(): void {
-    this.#isRunning = true;
+    this.#thread = 'folding';
     this.#bytesBehind = 0;
     this.#worker.postMessage('checkpoint');
   }
 
   #take({ failure }: CheckpointResult): void {
-    this.#isRunning = false;
+    this.#thread = 'idle';
     this.#failure = failure;
     if (failure !== undefined || !this.#db.isOpen) return;
     if (this.#bytesBehind <= LAST_BYTES) this.#foldInline();

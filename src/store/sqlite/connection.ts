@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 
 /** The file of the store in its data directory. */
 export function databasePath(dataDir: string): string {
@@ -40,6 +41,21 @@ export function openWriter(dataDir: string): DatabaseSync {
     PRAGMA journal_size_limit = ${2 * CHECKPOINT_PAGES * PAGE_BYTES};
     PRAGMA cache_size = -65536;
     PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;
+  `);
+  return db;
+}
+
+/** Opens a connection that folds the log of a database that is there, beside the writer; it makes no file where there is none. */
+export function openFolder(dataDir: string): DatabaseSync {
+  const url = pathToFileURL(databasePath(dataDir));
+  url.searchParams.set('mode', 'rw'); // SQLite's own way to leave out "create"
+  const db = new DatabaseSync(url, { timeout: 5000 });
+  db.exec(`
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA wal_autocheckpoint = 0;
     PRAGMA trusted_schema = OFF;
   `);
   return db;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { appendOne, EVERYTHING, verdictsOf } from '../../../test/contract/store/case.ts';
+import { atEnd } from '../../../test/support/at-end.ts';
 import { makeEvent, makeEvents } from '../../../test/support/make-events.ts';
 import { SqliteHarness } from '../../../test/support/sqlite-harness.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
@@ -198,6 +199,7 @@ test('what is new in a group comes back as it was sent, wherever duplicates and 
 test('the log that is folded by a thread of its own begins anew, and loses nothing', async (t) => {
   const dataDir = tempDir(t);
   let store = SqliteStore.open({ dataDir, checkpointThread: true });
+  atEnd(t, () => store.close()); // its thread would keep the process of a test that fails
   const text = 'x'.repeat(100_000);
   const groups = 250; // 250 MB: several rounds of folding
   const sizes: number[] = [];
@@ -219,5 +221,4 @@ test('the log that is folded by a thread of its own begins anew, and loses nothi
     await verdictsOf(store, ...makeEvents(10, '7-', { payload: { group: 7, text } })),
     Array(10).fill('duplicate'),
   );
-  await store.close();
 });

@@ -100,7 +100,11 @@ export class SqliteStore implements Store {
       throw error;
     }
     this.#appender = new Appender({ db, index: this.#index, windows: this.#windows, clock });
-    this.#checkpointer = options.checkpointThread ? new Checkpointer(db, dataDir) : undefined;
+    this.#checkpointer = options.checkpointThread
+      ? new Checkpointer(db, dataDir, (reason) =>
+          onProgress?.(`the writer folds its log itself now: ${reason}`),
+        )
+      : undefined;
     this.#retention = new RetentionSweep(db, retention, () => this.#appender.noteTopics());
     this.#janitor = new Janitor({
       bite: () => this.#bite(),
