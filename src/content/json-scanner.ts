@@ -5,7 +5,6 @@ import {
   COLON,
   COMMA,
   DOT,
-  isHexDigit,
   MINUS,
   NEWLINE,
   NINE,
@@ -32,6 +31,8 @@ import {
   TAG_STRING,
   wtf8,
 } from './content-hash.ts';
+import { escapeLength } from './json-escape.ts';
+import { isOrdinary, NOT_ASCII, specialBytes } from './string-bytes.ts';
 
 /**
  * One pass over the bytes of a JSON text (RFC 8259): it validates the grammar, finds where each value begins and ends,
@@ -218,23 +219,14 @@ export class JsonScanner {
     this.low = hashedLow;
   }
 
-  /** Bytes of the escape sequence at this offset (RFC 8259 section 7). */
+  /** Bytes of the escape sequence at this offset. */
   #escapeLength(at: number): number {
-    const byte = at + 1 < this.end ? this.bytes[at + 1]! : 0;
-    if (byte === 0x75) {
-      for (let i = at + 2; i < at + 6; i++) {
-        if (i >= this.end || !isHexDigit(this.bytes[i]!)) {
-          this.at = i;
-          throw this.error('four hexadecimal digits after \\u');
-        }
-      }
-      return 6;
-    }
-    if (!ESCAPES.has(byte)) {
-      this.at = at + 1;
-      throw this.error('one of "\\/bfnrtu after a backslash');
-    }
-    return 2;
+    const length = escapeLength(this.bytes, at, this.end);
+    if (length > 0) return length;
+    this.at = at - length;
+    throw this.error(
+      length === -1 ? 'one of "\\/bfnrtu after a backslash' : 'four hexadecimal digits after \\u',
+    );
   }
 
   #number(): void {
@@ -348,27 +340,6 @@ export class JsonScanner {
   }
 }
 
-/** The bytes of a word that end a string or are not plain in it: `"`, `\\` and control characters. Their 0x80 bits. */
-function specialBytes(word: number): number {
-  const quote = word ^ 0x22222222;
-  const backslash = word ^ 0x5c5c5c5c;
-  // A byte is zero, or below 0x20, if subtracting borrows into its top bit (Bit Twiddling Hacks, "hasless"). Above such a
-  // byte the borrow may show others that are not: only the lowest one counts.
-  return (
-    (((quote - 0x01010101) & ~quote) |
-      ((backslash - 0x01010101) & ~backslash) |
-      ((word - 0x20202020) & ~word)) &
-    NOT_ASCII
-  );
-}
-
-const NOT_ASCII = 0x80808080;
-
-function isOrdinary(byte: number): boolean {
-  return byte !== QUOTE && byte !== BACKSLASH && byte >= SPACE;
-}
-
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
-const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));

@@ -1,14 +1,4 @@
-import {
-  ARRAY_CLOSE,
-  ARRAY_OPEN,
-  BACKSLASH,
-  COLON,
-  COMMA,
-  OBJECT_CLOSE,
-  OBJECT_OPEN,
-  QUOTE,
-  SPACE,
-} from '../content/ascii.ts';
+import { COLON, COMMA, OBJECT_CLOSE, OBJECT_OPEN, QUOTE, SPACE } from '../content/ascii.ts';
 import { type JsonScanner, TooDeepError } from '../content/json-scanner.ts';
 import {
   checkName,
@@ -18,28 +8,13 @@ import {
   NAME_LENGTH_MAX,
   type Rejection,
 } from '../event.ts';
-import type { Instant } from '../instant.ts';
 import { didYouMean } from '../nearest.ts';
 import type { KeyHasher } from '../store/dedup/key.ts';
-import {
-  CONTENT_HIGH,
-  CONTENT_LOW,
-  EVENT_WORDS,
-  type EventPack,
-  highOfInstant,
-  ID_BYTES,
-  KEY,
-  lowOfInstant,
-  RECORD_BYTES,
-  SEQUENCE_HIGH,
-  SEQUENCE_LOW,
-  SOURCE_BYTES,
-  START,
-  TIME_HIGH,
-  TIME_LOW,
-  TOPIC,
-} from '../store/event-pack.ts';
+import { type EventPack, PackedFacts } from '../store/event-pack.ts';
+import { ALL_REQUIRED, BIT, plainMember } from './event-members.ts';
+import { NameSpan } from './name-span.ts';
 import { scanInstant } from './scan-instant.ts';
+import { skipBalanced } from './skip-balanced.ts';
 import type { KnownTopic, TopicCache } from './topic-cache.ts';
 
 /** An event that is not valid, with its `event_id` where that could be read. */
@@ -72,12 +47,9 @@ export class EventScanner {
   #topic: KnownTopic | undefined;
   readonly #eventId = new NameSpan();
   readonly #source = new NameSpan();
-  #timestamp: Instant = 0;
+  readonly #facts = new PackedFacts();
   #payloadStart = 0;
   #payloadEnd = 0;
-  #contentHigh = 0;
-  #contentLow = 0;
-  #sequence: number | undefined;
 
   /** @param pack takes the events; it must have room for all that the scanner's text can hold */
   constructor(scanner: JsonScanner, pack: EventPack, { limits, hasher, topics }: EventScannerParts) {
@@ -132,39 +104,22 @@ export class EventScanner {
 
   #add(): void {
     const pack = this.#pack;
-    const { bytes, words } = pack;
-    const at = pack.length * EVENT_WORDS;
-    const start = pack.bytesUsed;
+    const facts = this.#facts;
+    const { bytes, bytesUsed: start } = pack;
     const topic = this.#topic!;
-    const idBytes = this.#eventId.copyTo(bytes, start);
-    const sourceBytes = this.#source.copyTo(bytes, start + idBytes);
-    const payloadAt = start + idBytes + sourceBytes;
-    this.scanner.bytes.copy(bytes, payloadAt, this.#payloadStart, this.#payloadEnd);
-    const end = payloadAt + this.#payloadEnd - this.#payloadStart;
-    words[at + START] = start;
-    words[at + ID_BYTES] = idBytes;
-    words[at + SOURCE_BYTES] = sourceBytes;
-    words[at + RECORD_BYTES] = end - start;
-    words[at + TOPIC] = this.#topics.numberIn(pack, topic);
-    words[at + TIME_HIGH] = highOfInstant(this.#timestamp);
-    words[at + TIME_LOW] = lowOfInstant(this.#timestamp);
-    words[at + SEQUENCE_HIGH] = this.#sequence === undefined ? -1 : Math.floor(this.#sequence / 2 ** 32);
-    words[at + SEQUENCE_LOW] = (this.#sequence ?? 0) | 0;
-    const { a, b, c, d } = this.#hasher.hashId(topic.state, bytes, start, start + idBytes);
-    words[at + KEY] = a;
-    words[at + KEY + 1] = b;
-    words[at + KEY + 2] = c;
-    words[at + KEY + 3] = d;
-    words[at + CONTENT_HIGH] = this.#contentHigh;
-    words[at + CONTENT_LOW] = this.#contentLow;
-    pack.length++;
-    pack.bytesUsed = end;
+    facts.topic = this.#topics.numberIn(pack, topic);
+    facts.idBytes = this.#eventId.copyTo(bytes, start);
+    facts.sourceBytes = this.#source.copyTo(bytes, start + facts.idBytes);
+    const nameBytes = facts.idBytes + facts.sourceBytes;
+    this.scanner.bytes.copy(bytes, start + nameBytes, this.#payloadStart, this.#payloadEnd);
+    facts.recordBytes = nameBytes + this.#payloadEnd - this.#payloadStart;
+    pack.add(facts, this.#hasher.hashId(topic.state, bytes, start, start + facts.idBytes));
   }
 
   #reset(): void {
     this.#seen = 0;
     this.#rejection = undefined;
-    this.#sequence = undefined;
+    this.#facts.sequence = undefined;
   }
 
   /** The first broken rule is the one that is told. */
@@ -195,7 +150,7 @@ export class EventScanner {
 
   #memberName(): Member | undefined {
     const { scanner } = this;
-    const member = this.#plainMember() ?? MEMBERS.find((known) => known === scanner.text());
+    const member = plainMember(scanner) ?? MEMBERS.find((known) => known === scanner.text());
     if (member === undefined) {
       const text = scanner.text();
       this.#reject(
@@ -204,17 +159,6 @@ export class EventScanner {
       );
     } else if (this.#seen & BIT[member]) {
       this.#reject('member_repeated', `${member} is given twice`);
-    }
-    return member;
-  }
-
-  /** The member that is spelled without escapes by the string scanned last: compared in place, byte by byte. */
-  #plainMember(): Member | undefined {
-    const { bytes, textStart, textEnd } = this.scanner;
-    const member = guessMember(textEnd - textStart, bytes[textStart] ?? 0);
-    if (member === undefined) return undefined;
-    for (let i = 0; i < member.length; i++) {
-      if (bytes[textStart + i] !== member.charCodeAt(i)) return undefined;
     }
     return member;
   }
@@ -295,7 +239,7 @@ export class EventScanner {
     if (timestamp === undefined) {
       this.#reject('timestamp_invalid', 'timestamp must be an RFC 3339 date-time, as 2026-01-31T12:00:00Z');
     } else {
-      this.#timestamp = timestamp;
+      this.#facts.timestamp = timestamp;
     }
   }
 
@@ -308,8 +252,8 @@ export class EventScanner {
     this.#payloadStart = scanner.at;
     scanner.value(this.#limits.depthMax - 1);
     this.#payloadEnd = scanner.at;
-    this.#contentHigh = scanner.high;
-    this.#contentLow = scanner.low;
+    this.#facts.contentHigh = scanner.high;
+    this.#facts.contentLow = scanner.low;
   }
 
   #readSequence(): void {
@@ -319,7 +263,7 @@ export class EventScanner {
     scanner.value(this.#limits.depthMax - 1);
     const text = scanner.bytes.toString('latin1', start, Math.min(scanner.at, start + 17));
     const sequence = Number(text);
-    if (/^(?:0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(sequence)) this.#sequence = sequence;
+    if (/^(?:0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(sequence)) this.#facts.sequence = sequence;
     else this.#reject('sequence_invalid', 'sequence must be an integer from 0 to 9007199254740991');
   }
 
@@ -335,94 +279,4 @@ export class EventScanner {
       }
     }
   }
-}
-
-/** An event_id or a source: where its UTF-8 is. In the body as it was sent, or, if it was sent with escapes, built anew. */
-class NameSpan {
-  #bytes: Buffer = EMPTY;
-  #start = 0;
-  #end = 0;
-
-  clear(): void {
-    this.#bytes = EMPTY;
-    this.#start = 0;
-    this.#end = 0;
-  }
-
-  /** Takes the string that was scanned last, which has no escapes. */
-  take({ bytes, textStart, textEnd }: JsonScanner): void {
-    this.#bytes = bytes;
-    this.#start = textStart;
-    this.#end = textEnd;
-  }
-
-  takeText(text: string): void {
-    this.#bytes = Buffer.from(text);
-    this.#start = 0;
-    this.#end = this.#bytes.length;
-  }
-
-  text(): string {
-    return this.#bytes.toString('utf8', this.#start, this.#end);
-  }
-
-  /** @returns how many bytes it has */
-  copyTo(target: Buffer, at: number): number {
-    return this.#bytes.copy(target, at, this.#start, this.#end);
-  }
-}
-
-const EMPTY = Buffer.alloc(0);
-
-const BIT = {
-  topic: 1,
-  event_id: 2,
-  timestamp: 4,
-  source: 8,
-  payload: 16,
-  sequence: 32,
-} as const satisfies Record<Member, number>;
-
-const ALL_REQUIRED = BIT.topic | BIT.event_id | BIT.timestamp | BIT.source | BIT.payload;
-
-/** The one member that has this length and first letter; the caller still compares. */
-function guessMember(length: number, firstByte: number): Member | undefined {
-  switch (length) {
-    case 5:
-      return 'topic';
-    case 6:
-      return 'source';
-    case 7:
-      return 'payload';
-    case 8:
-      return firstByte === 0x65 ? 'event_id' : 'sequence';
-    case 9:
-      return 'timestamp';
-    default:
-      return undefined;
-  }
-}
-
-/**
- * Moves behind a value that nests too deep to be scanned, by its brackets and strings alone: it is rejected anyway, and
- * the events behind it must not be.
- */
-function skipBalanced(scanner: JsonScanner): void {
-  const { bytes, end } = scanner;
-  let depth = 0;
-  for (let at = scanner.at; at < end; at++) {
-    const byte = bytes[at];
-    if (byte === QUOTE) {
-      for (at++; at < end && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++;
-    } else if (byte === OBJECT_OPEN || byte === ARRAY_OPEN) depth++;
-    else if (byte === OBJECT_CLOSE || byte === ARRAY_CLOSE) {
-      depth--;
-      if (depth === 0) {
-        scanner.at = at + 1;
-        return;
-      }
-    }
-  }
-  scanner.at = end;
-  throw scanner.error('the end of a nested value');
 }

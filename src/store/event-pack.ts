@@ -59,6 +59,30 @@ export class EventPack {
     }
   }
 
+  /** Adds the event whose record has been written to {@link bytes} from {@link bytesUsed} on; there is room: see reserve. */
+  add(facts: PackedFacts, key: Key): void {
+    const { words } = this;
+    const at = this.length * EVENT_WORDS;
+    const { timestamp, sequence } = facts;
+    words[at + START] = this.bytesUsed;
+    words[at + ID_BYTES] = facts.idBytes;
+    words[at + SOURCE_BYTES] = facts.sourceBytes;
+    words[at + RECORD_BYTES] = facts.recordBytes;
+    words[at + TOPIC] = facts.topic;
+    words[at + TIME_HIGH] = highOfInstant(timestamp);
+    words[at + TIME_LOW] = lowOfInstant(timestamp);
+    words[at + SEQUENCE_HIGH] = sequence === undefined ? -1 : Math.floor(sequence / 2 ** 32);
+    words[at + SEQUENCE_LOW] = (sequence ?? 0) | 0;
+    words[at + KEY] = key.a;
+    words[at + KEY + 1] = key.b;
+    words[at + KEY + 2] = key.c;
+    words[at + KEY + 3] = key.d;
+    words[at + CONTENT_HIGH] = facts.contentHigh;
+    words[at + CONTENT_LOW] = facts.contentLow;
+    this.length++;
+    this.bytesUsed += facts.recordBytes;
+  }
+
   /** Takes back all events from this one on, which begins at this byte. */
   truncate(length: number, bytesUsed: number): void {
     this.length = length;
@@ -132,6 +156,20 @@ export class EventPack {
       sequence: this.sequence(i),
     };
   }
+}
+
+/** What {@link EventPack.add} is told of an event; one of these serves for any number of them. */
+export class PackedFacts {
+  idBytes = 0;
+  sourceBytes = 0;
+  /** Of the whole record. */
+  recordBytes = 0;
+  /** Number of the topic in {@link EventPack.topics}. */
+  topic = 0;
+  timestamp: Instant = 0;
+  sequence: number | undefined = undefined;
+  contentHigh = 0;
+  contentLow = 0;
 }
 
 interface PackBuffers {
