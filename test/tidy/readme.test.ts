@@ -81,7 +81,13 @@ function runCommand(command: string, server: ServerProcess, stateDir: string): P
 
 function shell(command: string, env: NodeJS.ProcessEnv) {
   // `exec`, so that a signal reaches the command and not the shell around it.
-  const { NODE_TEST_CONTEXT: _context, ...inherited } = process.env;
+  // Nothing of the one who runs the tests may configure it, nor what is for tests reach it.
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => name !== 'NODE_TEST_CONTEXT' && !name.startsWith('SEKALI_'),
+  );
   const run = command.replace('npx sekali', `exec ${process.execPath} bin/sekali.js`);
-  return spawn('sh', ['-c', run], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn('sh', ['-c', run], {
+    env: { ...Object.fromEntries(inherited), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
