@@ -33,12 +33,16 @@ export const catalogue = {
   internal: problem(500, 'Sekali made a mistake.'),
   overloaded: problem(503, 'Sekali is full.', { retryable: true }),
   store_unavailable: problem(503, 'The store cannot take events.', { retryable: true }),
+  queue_unavailable: problem(503, 'The queue cannot take events.', { retryable: true }),
   shutting_down: problem(503, 'Sekali is shutting down.', { retryable: true }),
   // Found at start, never answered over HTTP.
   config_invalid: problem(500, 'The configuration is not valid.'),
   data_in_use: problem(500, 'Another process uses this data directory.'),
   schema_newer: problem(500, 'The data was written by a newer Sekali.'),
+  schema_older: problem(500, 'The database has the schema of an older Sekali.'),
   store_damaged: problem(500, 'The store contradicts itself.'),
+  // Of a worker, told in its log and in the dead letter.
+  entry_refused: problem(500, 'The database refuses what a queue entry holds.'),
 } as const satisfies Record<string, Problem>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -35,6 +35,44 @@ export interface Store extends StoreReader {
   readonly secrets: StoreSecrets;
 }
 
+/** A store that takes what workers bring from a queue: a database server, which many instances share. */
+export interface ConsumingStore extends Store {
+  /**
+   * Appends the group that queue entries hold, and notes the entries as consumed in the same transaction: an entry that comes
+   * again is never counted twice. As of `append`: one call at a time.
+   *
+   * @returns `repeated`: some of the entries had been consumed before, and nothing was stored
+   * @throws SekaliError `store_unavailable` when the database cannot be reached or goes away meanwhile: it may be stored or not;
+   *   `entry_refused` when the database is there and refuses what the entries hold: nothing was stored
+   */
+  consume(group: CommitGroup, entries: ConsumedEntries): Promise<Consumed>;
+
+  /** Sets an entry aside that cannot be stored, with the reason, and counts its events as `dead_lettered`. As `consume`. */
+  deadLetter(letter: DeadLetter): Promise<Consumed>;
+}
+
+export interface ConsumedEntries {
+  /** All are of one epoch of the queue: a uuid. */
+  readonly epoch: string;
+  /** Of 16 bytes each. */
+  readonly ids: readonly Uint8Array[];
+}
+
+export type Consumed =
+  | { readonly kind: 'consumed' }
+  /** Ids of the entries, of those given, that had been consumed before. */
+  | { readonly kind: 'repeated'; readonly ids: readonly Uint8Array[] };
+
+export interface DeadLetter {
+  readonly epoch: string;
+  readonly id: Uint8Array;
+  /** Events in it, as its producer counted them. */
+  readonly events: number;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly body: Uint8Array;
+}
+
 /** Told nobody: who knows them can make two events look alike. */
 export interface StoreSecrets {
   /** For the keys: {@link KeyHasher}. */
@@ -71,7 +109,19 @@ export interface StoreReader {
   /** Second events of a key with other content, newest first. Bounded: see {@link CONFLICTS_KEPT}. */
   conflicts(query: ConflictQuery): Promise<Conflict[]>;
 
+  /** Whoever holds readers back, where a writer that is slow to commit can; undefined while nobody does. */
+  stall?(): Promise<ReaderStall | undefined>;
+
   close(): Promise<void>;
+}
+
+export interface ReaderStall {
+  /** Nothing above it is shown. */
+  readonly position: number;
+  /** For how long by now. */
+  readonly seconds: number;
+  /** Who it is, for the operator. */
+  readonly by: string;
 }
 
 /** Requests that are committed together. */
@@ -169,7 +219,7 @@ export interface TopicSummary {
   readonly last_at: Instant;
 }
 
-/** Counted since the store was made. received = unique_processed + duplicate_dropped. */
+/** Counted since the store was made. received = unique_processed + duplicate_dropped + dead_lettered. */
 export interface Counters {
   readonly received: number;
   readonly unique_processed: number;
@@ -177,6 +227,10 @@ export interface Counters {
   readonly duplicate_dropped: number;
   readonly conflicts: number;
   readonly rejected: number;
+  /** Events of queue entries that could not be stored, and were set aside. */
+  readonly dead_lettered: number;
+  /** Of `received`, the events that came from a queue, by its epoch. */
+  readonly consumed: Readonly<Record<string, number>>;
 }
 
 export interface ConflictQuery {

@@ -8,11 +8,13 @@ import { BatchDecoder } from '../../src/ingest/decode.ts';
 import { OpenGroup, type PublishRequest } from '../../src/ingest/open-group.ts';
 import type { PublishAnswer } from '../../src/protocol/wire.ts';
 import { EventPack } from '../../src/store/event-pack.ts';
-import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makeEvent } from '../support/make-events.ts';
+import { PostgresHarness } from '../support/postgres-harness.ts';
+import { useServices } from '../support/services/services.ts';
 import { SqliteHarness, TINY_GENERATIONS } from '../support/sqlite-harness.ts';
-import { EVERYTHING, LIMITS } from './store/case.ts';
+import { EVERYTHING, LIMITS, type StoreHarness } from './store/case.ts';
 
 interface Draw {
   topic: string;
@@ -31,7 +33,15 @@ class Model {
   readonly topics = new Map<string, { events: number; duplicates: number; conflicts: number }>();
   /** When each event was stored, as the first answer about it said. */
   readonly storedAt = new Map<number | null, string | null>();
-  counters = { received: 0, unique_processed: 0, duplicate_dropped: 0, conflicts: 0, rejected: 0 };
+  counters = {
+    received: 0,
+    unique_processed: 0,
+    duplicate_dropped: 0,
+    conflicts: 0,
+    rejected: 0,
+    dead_lettered: 0,
+    consumed: {},
+  };
 
   publish(
     events: readonly Draw[],
@@ -107,17 +117,34 @@ for (const { how, options, numRuns } of [
   });
 }
 
-async function live(harness: SqliteHarness, steps: readonly Step[]): Promise<void> {
+// The same model for both: what one history is answered is the same on either store.
+const services = useServices('postgres');
+test(
+  'any history gives the verdicts, positions and counters of the model, PostgreSQL',
+  services.options,
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        await using harness = new PostgresHarness(await services.postgres());
+        await live(harness, steps);
+      }),
+      { numRuns: 25 },
+    );
+  },
+);
+
+async function live(harness: StoreHarness, steps: readonly Step[]): Promise<void> {
   const model = new Model();
-  let store = harness.openStore();
+  let store = await harness.open();
   let publisher = new Publisher(store);
   for (const next of steps) {
     if (next.kind === 'publish') await publisher.publish(model, next.requests);
-    else if (next.kind === 'settle') await store.settled();
-    else {
+    else if (next.kind === 'settle') {
+      if (store instanceof SqliteStore) await store.settled();
+    } else {
       if (next.kind === 'crash') await harness.crash(store);
       else await store.close();
-      store = harness.openStore();
+      store = await harness.open();
       publisher = new Publisher(store);
     }
     await compare(store, model);
@@ -126,11 +153,11 @@ async function live(harness: SqliteHarness, steps: readonly Step[]): Promise<voi
 
 /** The ingest stage, without its thread: one decoder, one pack after the other in the same memory. */
 class Publisher {
-  readonly #store: SqliteStore;
+  readonly #store: Store;
   readonly #decoder: BatchDecoder;
   readonly #pack = new EventPack();
 
-  constructor(store: SqliteStore) {
+  constructor(store: Store) {
     this.#store = store;
     this.#decoder = new BatchDecoder(LIMITS, store.secrets);
   }

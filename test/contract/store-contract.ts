@@ -1,4 +1,4 @@
-import { test } from 'node:test';
+import { type TestOptions, test } from 'node:test';
 import type { StoreCase, StoreHarness } from './store/case.ts';
 import { conflictCases } from './store/conflicts.ts';
 import { counterCases } from './store/counters.ts';
@@ -18,9 +18,13 @@ export const STORE_CASES: readonly StoreCase[] = [
 ];
 
 /** Registers the contract as tests of an adapter. */
-export function testStore(adapter: string, makeHarness: () => Promise<StoreHarness & AsyncDisposable>): void {
+export function testStore(
+  adapter: string,
+  makeHarness: () => Promise<StoreHarness & AsyncDisposable>,
+  options: TestOptions = {},
+): void {
   for (const { name, run } of STORE_CASES) {
-    test(`${adapter}: ${name}`, async () => {
+    test(`${adapter}: ${name}`, options, async () => {
       await using harness = await makeHarness();
       await run(harness);
     });

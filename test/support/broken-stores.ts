@@ -116,13 +116,22 @@ class EarlyAck extends PassingStore {
 
 /** Adds up its counters beside the transaction, so that a crash finds the events counted and not counted. */
 class LooseCounters extends PassingStore {
-  #counters: Counters = { received: 0, unique_processed: 0, duplicate_dropped: 0, conflicts: 0, rejected: 0 };
+  #counters: Counters = {
+    received: 0,
+    unique_processed: 0,
+    duplicate_dropped: 0,
+    conflicts: 0,
+    rejected: 0,
+    dead_lettered: 0,
+    consumed: {},
+  };
   override async append(group: CommitGroup): Promise<Receipts> {
     const receipts = await super.append(group);
     const count = (wanted: number) => receipts.verdicts.filter((verdict) => verdict === wanted).length;
     const { length } = receipts.verdicts;
     const before = this.#counters;
     this.#counters = {
+      ...before,
       received: before.received + length,
       unique_processed: before.unique_processed + count(STORED),
       duplicate_dropped: before.duplicate_dropped + length - count(STORED),

@@ -15,7 +15,7 @@ import {
   TOPIC,
 } from '../event-pack.ts';
 import { CONFLICT, type CommitGroup, DUPLICATE, type Receipts, STORED } from '../store.ts';
-import { CounterReader, EventCounter } from './count-events.ts';
+import { CounterReader, EventCounter, type Tally } from './count-events.ts';
 import { type TopicChange, TopicCounter } from './count-topics.ts';
 import type { DedupWindows } from './dedup-windows.ts';
 import { BlockInserter } from './insert-blocks.ts';
@@ -206,6 +206,6 @@ export class Appender {
   }
 }
 
-function emptyGroup() {
+function emptyGroup(): Tally {
   return { received: 0, unique_processed: 0, duplicate_dropped: 0, conflicts: 0, rejected: 0 };
 }

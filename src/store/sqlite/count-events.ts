@@ -1,6 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Counters } from '../store.ts';
 
+/** What a commit group adds to the counters. */
+export interface Tally {
+  received: number;
+  unique_processed: number;
+  duplicate_dropped: number;
+  conflicts: number;
+  rejected: number;
+}
+
 /** The one row of counters; its checks hold the conservation law (received = unique_processed + duplicate_dropped). */
 export class EventCounter {
   readonly #add: StatementSync;
@@ -12,7 +21,7 @@ export class EventCounter {
         duplicate_dropped = duplicate_dropped + ?, conflicts = conflicts + ?, rejected = rejected + ?`);
   }
 
-  add(lastPosition: number, change: Counters): void {
+  add(lastPosition: number, change: Tally): void {
     this.#add.run(
       lastPosition,
       change.received,
@@ -41,6 +50,9 @@ export class CounterReader {
       duplicate_dropped: row['duplicate_dropped'] as number,
       conflicts: row['conflicts'] as number,
       rejected: row['rejected'] as number,
+      // No queue server is in front of a store that belongs to one process.
+      dead_lettered: 0,
+      consumed: {},
     };
   }
 

@@ -45,6 +45,8 @@ export const durabilityCases: readonly StoreCase[] = [
         duplicate_dropped: 5,
         conflicts: 1,
         rejected: 3,
+        dead_lettered: 0,
+        consumed: {},
       });
       await crash(store);
       const again = await open();
