@@ -44,12 +44,21 @@ export const BACKUP_FAILPOINTS = [
   'restore.done',
 ] as const;
 
+/** Points of a worker's way from claiming queue entries to acknowledging them. */
+export const CONSUME_FAILPOINTS = [
+  'consume.claimed',
+  'consume.before',
+  'consume.after',
+  'consume.acked',
+] as const;
+
 export type BackupFailpoint = (typeof BACKUP_FAILPOINTS)[number];
 
 export type Failpoint =
   | BackupFailpoint
   | (typeof FAILPOINTS)[number]
   | (typeof BACKGROUND_FAILPOINTS)[number]
+  | (typeof CONSUME_FAILPOINTS)[number]
   | (typeof RETENTION_FAILPOINTS)[number];
 
 const [armed, countdown = '1'] = (process.env['SEKALI_FAILPOINT'] ?? '').split(':');

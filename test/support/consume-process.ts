@@ -1,0 +1,11 @@
+/** A process with workers and nothing else, to be killed: its settings are the argument. */
+import type { ConsumeSettings } from '../../src/consume/consume-messages.ts';
+import { Workers } from '../../src/consume/workers.ts';
+
+const events = {
+  onLog: () => {},
+  onDeath: (error: unknown) => {
+    throw error;
+  },
+};
+new Workers(JSON.parse(process.argv[2]!) as ConsumeSettings, events).start();
