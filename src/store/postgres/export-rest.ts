@@ -1,0 +1,88 @@
+import type { TransferWriter } from '../../transfer/transfer-writer.ts';
+import { ROWS_AT_ONCE } from './export-page.ts';
+import type { LongTransaction } from './import-session.ts';
+import { instantColumn, instantOf } from './instant-column.ts';
+
+interface KeyRow {
+  readonly key: string;
+  readonly position: string;
+  readonly content: string;
+  readonly expires: string | null;
+}
+
+/** The keys that no exported event has: of retired events. */
+export async function exportKeys(session: LongTransaction, writer: TransferWriter): Promise<void> {
+  const sql = `
+    SELECT replace(key::text, '-', '') AS key, position::text, lpad(to_hex(content), 16, '0') AS content,
+        ${instantColumn('expires_at')} AS expires
+      FROM sekali.keys k WHERE NOT EXISTS (
+        SELECT 1 FROM sekali.events e JOIN sekali.topics t USING (topic_id)
+          WHERE e.position = k.position AND e.position >= t.retired_before)`;
+  for await (const { key, position, content, expires } of rowsOf<KeyRow>(session, sql)) {
+    const keyLife = expires === null ? ('for ever' as const) : { expiresAt: instantOf(expires) };
+    writer.key({ key, position: Number(position), content, keyLife });
+    await writer.drain();
+  }
+}
+
+interface ConflictRow {
+  readonly number: string;
+  readonly topic: string;
+  readonly event_id: string;
+  readonly position: string;
+  readonly source: string;
+  readonly payload: string | null;
+  readonly at: string;
+  readonly received: string;
+}
+
+export async function exportConflicts(session: LongTransaction, writer: TransferWriter): Promise<void> {
+  const sql = `
+    SELECT number::text, topic, event_id, position::text, source, payload, ${instantColumn('"timestamp"')} AS at,
+        ${instantColumn('received_at')} AS received
+      FROM sekali.conflicts c JOIN sekali.topics USING (topic_id) ORDER BY c.number`;
+  for await (const row of rowsOf<ConflictRow>(session, sql)) {
+    const { topic, event_id, source } = row;
+    writer.conflict({
+      number: Number(row.number),
+      topic,
+      event_id,
+      position: Number(row.position),
+      timestamp: instantOf(row.at),
+      source,
+      payload: row.payload ?? undefined,
+      received_at: instantOf(row.received),
+    });
+    await writer.drain();
+  }
+}
+
+interface LetterRow {
+  readonly entry: string;
+  readonly events: number;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly at: string;
+  readonly body: string;
+}
+
+export async function exportDeadLetters(session: LongTransaction, writer: TransferWriter): Promise<void> {
+  const sql = `
+    SELECT entry::text, events, reason, attempts, ${instantColumn('at')} AS at,
+        translate(encode(body, 'base64'), E'\\n', '') AS body
+      FROM sekali.dead_letters ORDER BY number`;
+  for await (const { at, ...letter } of rowsOf<LetterRow>(session, sql)) {
+    writer.deadLetter({ ...letter, at: instantOf(at) });
+    await writer.drain();
+  }
+}
+
+async function* rowsOf<Row>(session: LongTransaction, sql: string): AsyncGenerator<Row> {
+  await session.query(`DECLARE rest NO SCROLL CURSOR FOR ${sql}`);
+  for (;;) {
+    const { rows } = await session.query(`FETCH ${ROWS_AT_ONCE} FROM rest`);
+    yield* rows as Row[];
+    if (rows.length < ROWS_AT_ONCE) break;
+  }
+  await session.query('CLOSE rest');
+}

@@ -1,0 +1,104 @@
+import { SekaliError } from '../../errors.ts';
+import { connect, fromDatabase, type SqlClient, type SqlQuery, type SqlResult } from './connection.ts';
+import { migrate } from './migrate.ts';
+
+/** The driver knows no "for ever": 24 days, the most that a timer takes. */
+const NO_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** A connection with one long transaction, which no time limit of short ones cuts. */
+export class LongTransaction {
+  readonly client: SqlClient;
+
+  private constructor(client: SqlClient) {
+    this.client = client;
+  }
+
+  /** @param begin how the transaction begins */
+  static async open(
+    databaseUrl: string,
+    begin: string,
+    prepare: (client: SqlClient) => Promise<void> = () => Promise.resolve(),
+  ): Promise<LongTransaction> {
+    const client = await connect(databaseUrl);
+    try {
+      await prepare(client);
+      await client.query(`
+        ${begin};
+        SET LOCAL statement_timeout = 0;
+        SET LOCAL idle_in_transaction_session_timeout = 0;`);
+      return new LongTransaction(client);
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw fromDatabase(error);
+    }
+  }
+
+  /** @throws SekaliError `store_unavailable`, `config_invalid`; its cause is what the driver said */
+  async query(query: SqlQuery | string): Promise<SqlResult> {
+    const given = typeof query === 'string' ? { text: query } : query;
+    const patient: SqlQuery & { query_timeout: number } = { ...given, query_timeout: NO_TIMEOUT_MS };
+    try {
+      return await this.client.query(patient);
+    } catch (error) {
+      throw fromDatabase(error);
+    }
+  }
+
+  /** Ends the connection; what has not been committed is undone by it. */
+  async close(): Promise<void> {
+    await this.client.end().catch(() => {});
+  }
+}
+
+/** Tables that stand for "something has been stored, or counted". */
+const FILLED = ['topics', 'events', 'keys', 'dead_letters', 'consumed_entries', 'consumed_counts'];
+
+/**
+ * Opens the transaction of an import: all of it is in one, so that it is there or not there. The tables of secrets and keys are
+ * locked against everybody: who starts meanwhile waits, and finds the secrets that were imported.
+ *
+ * @throws SekaliError `config_invalid`: the store is not empty; `data_in_use`: a server is connected, and would go on with
+ *   the secrets it has read
+ */
+export async function openImport(databaseUrl: string): Promise<LongTransaction> {
+  const session = await LongTransaction.open(databaseUrl, 'BEGIN', async (client) => {
+    await migrate(client);
+  });
+  try {
+    await session.query(
+      "SET LOCAL lock_timeout = '10s'; LOCK TABLE sekali.meta, sekali.keys IN ACCESS EXCLUSIVE MODE",
+    );
+    await refuseOthers(session);
+    await refuseFilled(session);
+    // The index of keys is built once all are there: random keys one by one would hit a page each.
+    await session.query(`
+      SET LOCAL maintenance_work_mem = '256MB';
+      ALTER TABLE sekali.keys DROP CONSTRAINT keys_pkey`);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+async function refuseOthers(session: LongTransaction): Promise<void> {
+  const { rows } = await session.query(`
+    SELECT count(*)::int AS others FROM pg_catalog.pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'sekali%' AND pid <> pg_backend_pid()`);
+  const { others } = rows[0] as { others: number };
+  if (others === 0) return;
+  throw new SekaliError(
+    'data_in_use',
+    `${others} connections of Sekali are open to this database: stop its servers, and import again`,
+  );
+}
+
+async function refuseFilled(session: LongTransaction): Promise<void> {
+  const found = FILLED.map((table) => `EXISTS (SELECT 1 FROM sekali.${table})`).join(' OR ');
+  const { rows } = await session.query(`SELECT ${found} AS filled`);
+  if (!(rows[0] as { filled: boolean }).filled) return;
+  throw new SekaliError(
+    'config_invalid',
+    'the database has a store that is not empty: an import needs one into which nothing was ever published',
+  );
+}
