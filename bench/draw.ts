@@ -1,5 +1,6 @@
 /** The charts: `node bench/draw.ts`, and at the end of the benches that they are drawn from. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import type { ClusterReport } from './cluster/report.ts';
 import { drawBars } from './draw/bars.ts';
 import { drawLine } from './draw/line.ts';
 import type { FullReport } from './full/report.ts';
@@ -13,6 +14,8 @@ export function drawCharts(): void {
   if (full) write('rate', drawRate(full));
   const peers = readReport('peers');
   if (peers) write('peers', drawPeers(peers));
+  const cluster = readReport('cluster');
+  if (cluster) write('cluster', drawCluster(cluster));
 }
 
 function write(name: string, svg: string): void {
@@ -24,6 +27,14 @@ function drawRate({ fill }: FullReport): string {
     title: 'New events a second, over the number of events stored',
     subtitle: 'over HTTP, exact deduplication against all of them, every answer after the fsync',
     points: fill.points.map(({ events, eventsPerSecond }) => ({ x: events, y: eventsPerSecond })),
+  });
+}
+
+function drawCluster({ flat }: ClusterReport): string {
+  return drawLine({
+    title: 'New events a second through Redis and two instances into PostgreSQL',
+    subtitle: 'exact deduplication against all of them, every answer after the fsync of Redis',
+    points: flat.points.map(({ events, eventsPerSecond }) => ({ x: events, y: eventsPerSecond })),
   });
 }
 

@@ -1,5 +1,6 @@
 /** The README's figures: nothing stands there that a bench has not measured. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { ClusterReport } from './cluster/report.ts';
 import type { FullReport } from './full/report.ts';
 import type { Target } from './full/targets.ts';
 import type { IngestReport } from './ingest-report.ts';
@@ -30,6 +31,11 @@ export const BLOCKS: readonly Block[] = [
     report: 'peers',
     ...markers('bench:peers'),
     render: () => ifThere(readReport('peers'), renderPeers),
+  },
+  {
+    report: 'cluster',
+    ...markers('bench:cluster'),
+    render: () => ifThere(readReport('cluster'), renderCluster),
   },
 ];
 
@@ -82,18 +88,42 @@ function renderIngest({ command, measuredAt, machine, scenarios }: IngestReport)
 }
 
 function renderFull({ command, measuredAt, machine, events, targets }: FullReport): string {
-  const rows = targets.map(
-    (target) =>
-      `| ${target.what} | ${amount(target.figure, target.unit)} | ${bound(target)} | ${target.met ? 'met' : 'missed'} |`,
-  );
   return [
     `| with ${events.toLocaleString('en')} events stored | measured | target | |`,
     '|---|---|---|---|',
-    ...rows,
+    ...targets.map(rowOf),
     '',
     `${machine.cores} cores (${machine.cpu}), the load generator on the same ones; Node ${machine.node}; ${measuredAt.slice(0, 10)}, \`${command}\`.`,
     '',
   ].join('\n');
+}
+
+function renderCluster(report: ClusterReport): string {
+  const { command, measuredAt, machine, postgres, redis, shape, targets, repeated, queued, readable, flat } =
+    report;
+  const { cpuMicros, walBytesPerEvent } = queued;
+  const { postgres: db, redis: queue, sekali, load } = cpuMicros;
+  return [
+    '| over HTTP, batches of 500 | measured | target | |',
+    '|---|---|---|---|',
+    ...targets.map(rowOf),
+    '',
+    `- PostgreSQL alone with half duplicates: ${amount(repeated.storedPerSecond, 'events a second')}`,
+    `- from queued to readable, p50: ${readable.fromAnswerMsP50.toFixed(1)} ms; counted from the request, p99: ${readable.fromSendMsP99.toFixed(1)} ms (${readable.probes} probes)`,
+    `- processor time an event, two instances: PostgreSQL ${db} µs, Redis ${queue} µs, Sekali ${sekali} µs, the load generator ${load} µs`,
+    `- write-ahead log of PostgreSQL: ${walBytesPerEvent} bytes an event; on its disk ${flat.disk.bytesPerEvent} bytes an event, of which its key takes ${flat.disk.bytesPerKey}`,
+    '',
+    `PostgreSQL ${postgres} (fsync and synchronous_commit on), Redis ${redis} (appendfsync always), ${shape.instances} instances with`,
+    `WORKER_COUNT=${shape.workers} and the load generator on the same ${machine.cores} cores (${machine.cpu}); Node ${machine.node}; medians,`,
+    `${measuredAt.slice(0, 10)}, \`${command}\`.`,
+    '',
+    '![Events a second through Redis into PostgreSQL, over events stored](bench/results/cluster.svg)',
+    '',
+  ].join('\n');
+}
+
+function rowOf(target: Target): string {
+  return `| ${target.what} | ${amount(target.figure, target.unit)} | ${bound(target)} | ${target.met ? 'met' : 'missed'} |`;
 }
 
 function bound({ atLeast, atMost, unit }: Target): string {

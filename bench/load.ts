@@ -17,19 +17,29 @@ const publisher = new Publisher(plan, (mark) => print({ mark, seconds: elapsed()
 await publisher.open(await protocolOf(plan.url));
 const cpuBefore = process.cpuUsage();
 startedAt = performance.now();
+const startedAtMs = Date.now();
 if (plan.rate === undefined) await publisher.runAtFullRate();
 else await publisher.runAt(plan.rate);
 const seconds = elapsed();
 const cpu = process.cpuUsage(cpuBefore);
 publisher.close();
 
-const { processed, duplicates, fresh } = publisher;
-if (processed !== fresh) throw new Error(`${fresh} events were new, but ${processed} were stored`);
+const { processed, duplicates, queued, refusals, fresh } = publisher;
+const wanted = plan.ack === 'queued' ? { stored: 0, queued: plan.events } : { stored: fresh, queued: 0 };
+if (processed !== wanted.stored || queued !== wanted.queued) {
+  throw new Error(
+    `${fresh} of ${plan.events} events were new; ${processed} were stored, ${queued} queued, ack=${plan.ack}`,
+  );
+}
 print({
   events: plan.events,
   seconds,
+  startedAtMs,
+  fresh,
   processed,
   duplicates,
+  queued,
+  refusals,
   bytesPerEvent: EVENT_BYTES,
   ackMs: publisher.latencies.summary(),
   cpuMicrosPerEvent: Math.round((1000 * (cpu.user + cpu.system)) / plan.events) / 1000,

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ClusterReport } from './cluster/report.ts';
 import type { FullReport } from './full/report.ts';
 import type { IngestReport } from './ingest-report.ts';
 import type { PeersReport } from './peers/report.ts';
@@ -8,6 +9,7 @@ interface Reports {
   readonly ingest: IngestReport;
   readonly full: FullReport;
   readonly peers: PeersReport;
+  readonly cluster: ClusterReport;
 }
 
 export type ReportName = keyof Reports;

@@ -64,7 +64,7 @@ export class Connection {
       const answer = this.#parser.push(buffer.subarray(0, bytes));
       if (answer === undefined) return true;
       const onAnswer = this.#onAnswer;
-      if (onAnswer === undefined) throw new Error('an answer that nobody asked for');
+      if (onAnswer === undefined) throw new Error(`an answer that nobody asked for: ${answer.status}`);
       this.#onAnswer = undefined;
       onAnswer(answer);
     } catch (error) {

@@ -5,6 +5,10 @@ import type { LoadPlan } from './plan.ts';
 export interface Tally {
   readonly processed: number;
   readonly duplicates: number;
+  /** Those of which the answer says only that they are taken. */
+  readonly queued?: number;
+  /** Times that the server would not take the batch yet. */
+  readonly refusals?: number;
 }
 
 /**

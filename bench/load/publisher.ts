@@ -13,6 +13,8 @@ export class Publisher {
   readonly latencies = new Latencies();
   processed = 0;
   duplicates = 0;
+  queued = 0;
+  refusals = 0;
 
   /** @param onMark called each time that `markEvery` more events have been answered */
   constructor(plan: LoadPlan, onMark: (events: number) => void) {
@@ -23,14 +25,16 @@ export class Publisher {
     this.#done.promise.catch(() => {}); // whoever runs it is told
   }
 
-  /** New events given out; as many must be `processed` in the end. */
+  /** New events given out; as many must be `processed` in the end, but for those that are `queued`. */
   get fresh(): number {
     return this.#numbers.fresh;
   }
 
   async open(openLane: OpenLane): Promise<void> {
+    const urls = [this.#plan.url, ...(this.#plan.others ?? [])];
     for (let i = 0; i < this.#plan.connections; i++) {
-      this.#lanes.push(await openLane(this.#plan, (error) => this.#done.reject(error)));
+      const plan = { ...this.#plan, url: urls[i % urls.length]! };
+      this.#lanes.push(await openLane(plan, (error) => this.#done.reject(error)));
     }
   }
 
@@ -45,6 +49,8 @@ export class Publisher {
    * latency counts from when it was due, not from when it could be sent: else a server that stalls would only be asked
    * less, and the stall be seen by a few batches instead of all that should have come meanwhile.
    *
+   * Lanes take turns: the server cuts off a connection that has not sent a request for ten seconds after it was opened.
+   *
    * The timer is a millisecond coarse; what a batch waits for it counts as latency too.
    */
   async runAt(eventsPerSecond: number): Promise<void> {
@@ -54,7 +60,7 @@ export class Publisher {
     let dueAt = startedAt;
     const sendDue = () => {
       while (this.#numbers.left > 0 && dueAt <= performance.now()) {
-        const lane = free.pop();
+        const lane = free.shift();
         if (lane === undefined) return;
         this.#send(lane, dueAt, () => {
           free.push(lane);
@@ -75,6 +81,10 @@ export class Publisher {
     for (const lane of this.#lanes) lane.close();
   }
 
+  get #answered(): number {
+    return this.processed + this.duplicates + this.queued;
+  }
+
   #sendNext(lane: Lane): void {
     if (this.#numbers.left > 0) this.#send(lane, performance.now(), () => this.#sendNext(lane));
   }
@@ -87,12 +97,14 @@ export class Publisher {
     });
   }
 
-  #count({ processed, duplicates }: Tally): void {
+  #count({ processed, duplicates, queued = 0, refusals = 0 }: Tally): void {
     const { events, markEvery } = this.#plan;
-    const before = this.processed + this.duplicates;
+    const before = this.#answered;
     this.processed += processed;
     this.duplicates += duplicates;
-    const answered = this.processed + this.duplicates;
+    this.queued += queued;
+    this.refusals += refusals;
+    const answered = this.#answered;
     if (markEvery && Math.floor(before / markEvery) < Math.floor(answered / markEvery))
       this.#onMark(answered);
     if (answered === events) this.#done.resolve();

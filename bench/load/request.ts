@@ -63,12 +63,17 @@ function placesOf(part: string, text: string): number[] {
   return places;
 }
 
-/** `POST /publish`: one event, or an array of them. */
-export function publishRequest(host: string, events: number, seed: number): EventRequest {
+/** `POST /publish`: one event, or an array of them. `ack` says when to answer, as far as it is told. */
+export function publishRequest(
+  host: string,
+  events: number,
+  seed: number,
+  ack?: 'stored' | 'queued',
+): EventRequest {
   const [open, close] = events === 1 ? ['', ''] : ['[', ']'];
   const bodyBytes = events * (EVENT_BYTES + 1) - 1 + open.length + close.length;
   const head = [
-    'POST /publish HTTP/1.1',
+    `POST /publish${ack === undefined ? '' : `?ack=${ack}`} HTTP/1.1`,
     `Host: ${host}`,
     'Content-Type: application/json',
     `Content-Length: ${bodyBytes}`,

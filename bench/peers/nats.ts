@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataDir } from '../data-dir.ts';
-import { findProgram, versionOf } from './find-program.ts';
+import { findProgram, versionOf } from '../programs/find-program.ts';
+import { Program } from '../programs/program.ts';
 import { createStream } from './nats-lane.ts';
 import type { Peer } from './peer.ts';
-import { Program } from './program.ts';
 
 /** `NATS_SERVER` names another one than the system's: `sync_interval` came with 2.10. */
 const PATH = process.env['NATS_SERVER'] ?? findProgram('nats-server');

@@ -4,14 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A peer's own server program, listening on a port of this machine. */
+/** A server program that is none of Sekali's, listening on a port of this machine. */
 export class Program {
   readonly port: number;
+  readonly pid: number;
   readonly #child: ChildProcess;
   #said = '';
 
   private constructor(port: number, child: ChildProcess) {
     this.port = port;
+    this.pid = child.pid ?? 0;
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream
@@ -33,6 +35,10 @@ export class Program {
   ): Promise<Program> {
     const port = await freePort();
     const child = spawn(path, args(port), { stdio: ['ignore', 'pipe', 'pipe'], ...user });
+    // However the bench ends, no program outlives it. PostgreSQL takes its children with it when it is told to quit.
+    const end = () => child.kill('SIGQUIT');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     const program = new Program(port, child);
     const failed = once(child, 'error').then(([error]) => Promise.reject(error as Error));
     await Promise.race([failed, program.#untilListening()]);
