@@ -47,8 +47,11 @@ function connectionTable(): string {
 }
 
 function olderTable(): string {
-  const rows = Object.entries(OLDER_SERVER_ENV).map(([name, effect]) => [code(name), effect]);
-  return table(['variable', 'what becomes of it'], rows);
+  const rows = Object.entries(OLDER_SERVER_ENV).map(([older, name]) => [
+    code(older),
+    code(`--${flagOf(name)}`),
+  ]);
+  return table(['variable', 'is read as'], rows);
 }
 
 function printFlag(name: string, { form }: Setting<unknown>): string {

@@ -195,15 +195,63 @@ describe('the API key', () => {
   });
 });
 
-describe('variables of systems that Sekali succeeds', () => {
-  for (const [name, effect] of Object.entries(OLDER_SERVER_ENV)) {
-    it(`${name} is ${effect}, and said to be`, () => {
-      if (effect === 'refused')
-        assert.match(String(problemsOf({ [name]: 'x' })), new RegExp(`^${name} is set`));
-      else assert.match(String(load({ [name]: '1' }).warnings), new RegExp(`^${name} has no effect`));
-      assert.deepEqual(load({ [name]: '' }).warnings, []);
-    });
-  }
+describe('a database and a queue server', () => {
+  const DATABASE_URL = 'postgresql+asyncpg://me:sesame@db/sekali';
+  const REDIS_URL = 'redis://:sesame@queue';
+
+  it('are none by default', () => {
+    const { databaseUrl, redisUrl, migrate, disableWorkers } = load();
+    assert.deepEqual([databaseUrl, redisUrl, migrate, disableWorkers], [undefined, undefined, true, false]);
+  });
+
+  it('come under the names of older systems too, after those of its own', () => {
+    const env = {
+      DATABASE_URL,
+      REDIS_URL,
+      WORKER_COUNT: '5',
+      QUEUE_KEY: 'logs:queue',
+      DISABLE_WORKERS: 'true',
+    };
+    const { databaseUrl, redisUrl, workerCount, queueKey, disableWorkers } = load(env);
+    assert.equal(databaseUrl, 'postgresql://me:sesame@db/sekali');
+    assert.deepEqual([redisUrl, workerCount, queueKey, disableWorkers], [REDIS_URL, 5, 'logs:queue', true]);
+    assert.equal(load({ ...env, SEKALI_WORKER_COUNT: '7' }).workerCount, 7);
+    for (const [older, name] of Object.entries(OLDER_SERVER_ENV)) assert.ok(name in SERVER_SETTINGS, older);
+  });
+
+  it('are never repeated in what is said', () => {
+    const given = { DATABASE_URL: 'mysql://me:sesame@db', REDIS_URL: 'http://sesame' };
+    const problems = problemsOf(given);
+    assert.match(String(problems), /DATABASE_URL must be the address of a PostgreSQL database/);
+    assert.match(String(problems), /REDIS_URL must be the address of a Redis server/);
+    assert.doesNotMatch(String(problems), /sesame/);
+    assert.equal((problems as string[]).length, 2);
+  });
+
+  it('go together: no queue server without a database', () => {
+    assert.match(String(problemsOf({ REDIS_URL })), /^redis-url needs database-url/);
+    assert.equal(load({ REDIS_URL, USE_INMEMORY_QUEUE: '1' }).redisUrl, undefined);
+    assert.equal(load({ REDIS_URL, DATABASE_URL, USE_INMEMORY_QUEUE: '1' }).redisUrl, undefined);
+    assert.equal(load({ DATABASE_URL }).redisUrl, undefined);
+  });
+
+  it('have a queue key that is a part of names', () => {
+    const env = { DATABASE_URL, REDIS_URL };
+    for (const key of ['a b', 'é', 'a'.repeat(101), 'a/b'])
+      assert.equal((problemsOf({ ...env, SEKALI_QUEUE_KEY: key }) as string[]).length, 1, key);
+  });
+
+  it('leave nothing that is given without effect in silence', () => {
+    assert.deepEqual(load({ DATABASE_URL }, { data: 'd' }).warnings, [
+      'data has no effect: the events are in the database that database-url names',
+    ]);
+    assert.deepEqual(load({ WORKER_COUNT: '4', SEKALI_CLAIM_MS: '5000', SEKALI_MIGRATE: '0' }).warnings, [
+      'migrate has no effect without database-url',
+      'worker-count has no effect without redis-url',
+      'claim-ms has no effect without redis-url',
+    ]);
+    assert.deepEqual(load({ DATABASE_URL, REDIS_URL, WORKER_COUNT: '4', SEKALI_MIGRATE: '0' }).warnings, []);
+  });
 });
 
 describe('CORS origins', () => {

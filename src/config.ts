@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { SekaliError } from './errors.ts';
 import { didYouMean } from './nearest.ts';
+import { postgresUrl, redisUrl } from './server-url.ts';
 import {
   bytes,
   choice,
   envOf,
+  flagOf,
   integer,
+  type Kind,
   list,
   optionalText,
   readSettings,
@@ -22,6 +25,15 @@ import { dedupWindowRules, retentionRules, topicWarnings } from './topic-setting
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** A part of names in Redis: short, and nothing that needs quoting in a shell or a log. */
+const queueKey: Kind<string> = {
+  isSwitch: false,
+  read: (given) =>
+    /^[\w:.{}-]{1,100}$/.test(given)
+      ? { value: given }
+      : { rule: '1 to 100 letters, digits and characters of _ : . - { }' },
+};
+
 /** Every setting of the server, once. docs/reference/configuration.md is checked against it. */
 export const SERVER_SETTINGS = {
   host: setting(
@@ -37,6 +49,76 @@ export const SERVER_SETTINGS = {
     'DIR',
     'Directory of the store. Made if it is not there; one process at a time.',
   ),
+  databaseUrl: {
+    ...setting(
+      postgresUrl,
+      undefined,
+      'URL',
+      'The PostgreSQL database that holds the store, instead of the directory. Any number of servers may share it.',
+    ),
+    olderEnv: ['DATABASE_URL'],
+    secret: true,
+  },
+  migrate: setting(
+    toggle,
+    true,
+    '',
+    'Make the tables of the database, or bring them up to date, at the start. If not, they must be so already.',
+  ),
+  redisUrl: {
+    ...setting(
+      redisUrl,
+      undefined,
+      'URL',
+      'The Redis server that is the queue in front of the database: publishers are answered once it has their events.',
+    ),
+    olderEnv: ['REDIS_URL'],
+    secret: true,
+  },
+  queueKey: {
+    ...setting(
+      queueKey,
+      'sekali',
+      'KEY',
+      'What the names of all keys in Redis begin with. Servers with one database have one queue key.',
+    ),
+    olderEnv: ['QUEUE_KEY'],
+  },
+  backlogBytesMax: setting(
+    bytes(MIB, 1024 * 1024 * MIB),
+    256 * MIB,
+    'BYTES',
+    'Bytes of events that wait in Redis; beyond it publishers are told to come back.',
+  ),
+  redisReplicasMin: setting(
+    integer(0, 100),
+    0,
+    'REPLICAS',
+    'Replicas of Redis that must have an entry before its publishers are answered.',
+  ),
+  workerCount: {
+    ...setting(
+      integer(1, 64),
+      2,
+      'WORKERS',
+      'Workers of this server, which bring events from Redis to the database.',
+    ),
+    olderEnv: ['WORKER_COUNT'],
+  },
+  disableWorkers: {
+    ...setting(toggle, false, '', 'Run no worker here: other servers with the same queue key do.'),
+    olderEnv: ['DISABLE_WORKERS'],
+  },
+  claimMs: setting(
+    integer(1000, 3_600_000),
+    30_000,
+    'MS',
+    'Time after which what a worker holds, and has not brought to its end, is given to another.',
+  ),
+  useInmemoryQueue: {
+    ...setting(toggle, false, '', 'Do without a queue server, even if one is given.'),
+    olderEnv: ['USE_INMEMORY_QUEUE'],
+  },
   apiKey: {
     ...setting(
       optionalText,
@@ -148,15 +230,12 @@ export const SERVER_SETTINGS = {
   ),
 } as const satisfies Settings;
 
-/** Settings of systems that Sekali succeeds which belong to a queue or database server: named, so none is lost in silence. */
-export const OLDER_SERVER_ENV = {
-  DATABASE_URL: 'refused',
-  REDIS_URL: 'refused',
-  WORKER_COUNT: 'without effect',
-  QUEUE_KEY: 'without effect',
-  DISABLE_WORKERS: 'without effect',
-  USE_INMEMORY_QUEUE: 'without effect',
-} as const;
+/** Variables of systems that Sekali succeeds, and the setting that each stands for. */
+export const OLDER_SERVER_ENV: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries<Setting<unknown>>(SERVER_SETTINGS).flatMap(([name, { olderEnv = [] }]) =>
+    olderEnv.map((older) => [older, name]),
+  ),
+);
 
 export type Config = Readonly<Omit<Values<typeof SERVER_SETTINGS>, 'apiKeyFile' | 'config'>> & {
   /** Things the operator should know, told once at start. */
@@ -175,11 +254,11 @@ export function loadConfig({ flags, env: given }: Pick<SettingSources, 'flags' |
     .values.config;
   const file = fileName === undefined ? undefined : readFile(fileName, problems);
   if (file?.members['config'] !== undefined) problems.push(`${file.name}: config cannot name a further file`);
-  const { values, problems: found } = readSettings(SERVER_SETTINGS, { flags, env, file });
+  const { values, problems: found, given: named } = readSettings(SERVER_SETTINGS, { flags, env, file });
   problems.push(...found);
-  const warnings = checkOlder(env, problems);
 
-  const { apiKeyFile, config: _file, ...rest } = values;
+  const { apiKeyFile, config: _file, ...all } = values;
+  const rest = { ...all, redisUrl: all.useInmemoryQueue ? undefined : all.redisUrl };
   const apiKey = apiKeyFile === undefined ? rest.apiKey : readKeyFile(apiKeyFile, rest.apiKey, problems);
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
     problems.push('the API key must be visible ASCII characters without a space');
@@ -196,7 +275,16 @@ export function loadConfig({ flags, env: given }: Pick<SettingSources, 'flags' |
   if (2 * rest.bodyBytesMax > rest.queueBytesMax)
     problems.push('queue-bytes-max must be at least twice body-bytes-max');
 
-  warnings.push(...topicWarnings(rest.retention, rest.dedupWindow, rest.eventBytesMax));
+  if (rest.redisUrl !== undefined && all.databaseUrl === undefined && !named.has('databaseUrl')) {
+    problems.push(
+      'redis-url needs database-url: the workers behind the queue share a database. Without one, leave it out, or set use-inmemory-queue',
+    );
+  }
+
+  const warnings = [
+    ...withoutEffect(rest, named),
+    ...topicWarnings(rest.retention, rest.dedupWindow, rest.eventBytesMax),
+  ];
 
   if (problems.length > 0) {
     throw new SekaliError('config_invalid', problems.join('\n'), { problems });
@@ -270,13 +358,29 @@ function readKeyFile(file: string, key: string | undefined, problems: string[]):
   }
 }
 
-function checkOlder(env: SettingSources['env'], problems: string[]): string[] {
+/** Settings that say how the queue server is used. */
+const QUEUE_SETTINGS = [
+  'queueKey',
+  'backlogBytesMax',
+  'redisReplicasMin',
+  'workerCount',
+  'disableWorkers',
+  'claimMs',
+] as const satisfies (keyof typeof SERVER_SETTINGS)[];
+
+/** What is given and does nothing is told: whoever gave it thinks otherwise. */
+function withoutEffect(
+  { databaseUrl, redisUrl: queueUrl }: Pick<Values<typeof SERVER_SETTINGS>, 'databaseUrl' | 'redisUrl'>,
+  given: ReadonlySet<string>,
+): string[] {
   const warnings: string[] = [];
-  for (const [name, effect] of Object.entries(OLDER_SERVER_ENV)) {
-    if (!env[name]) continue;
-    if (effect === 'refused') {
-      problems.push(`${name} is set, but this Sekali keeps its events in SQLite only: unset it`);
-    } else warnings.push(`${name} has no effect: this Sekali commits in one thread, without a queue server`);
+  if (databaseUrl !== undefined && given.has('data'))
+    warnings.push('data has no effect: the events are in the database that database-url names');
+  if (databaseUrl === undefined && given.has('migrate'))
+    warnings.push('migrate has no effect without database-url');
+  if (queueUrl === undefined) {
+    for (const name of QUEUE_SETTINGS.filter((one) => given.has(one)))
+      warnings.push(`${flagOf(name)} has no effect without redis-url`);
   }
   return warnings;
 }

@@ -1,16 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { QueueBacklog } from './backlog.ts';
 import type { Config } from './config.ts';
+import { Workers } from './consume/workers.ts';
 import { buildApp } from './http/app.ts';
 import { Lifecycle } from './http/parts.ts';
 import { Admission } from './ingest/admission.ts';
-import { CommitQueue } from './ingest/commit-queue.ts';
+import { CommitQueue, type CommitQueueEvents } from './ingest/commit-queue.ts';
+import type { QueueOptions } from './ingest/ingest-messages.ts';
 import type { Logger } from './log.ts';
-import { DataLock } from './store/sqlite/data-lock.ts';
-import { ThreadedReader } from './store/sqlite/threaded-reader.ts';
-import { threadUrl } from './thread-url.ts';
-
-const SQLITE_STORE_THREAD = threadUrl(import.meta.url, './store/sqlite/store-thread');
+import { chooseStore } from './store/open-store.ts';
 
 export interface Server {
   /** Where it listens, as `http://127.0.0.1:8080`. */
@@ -23,58 +22,57 @@ export interface Server {
 
 /**
  * Builds the parts in the order in which an event passes through them, starts them in the reverse one (the store before
- * what needs it), and stops them front to back: no new requests, then the commit queue runs empty, then the store closes.
+ * what needs it), and stops them front to back: no new requests, then the commit queue runs empty, then the workers finish what
+ * they hold, then the store closes.
+ *
+ * A database or queue server that is away is waited for: meanwhile it listens, and is live but not ready.
  *
  * @param storeThread module of the thread that the store runs on; the bench puts others in its place
- * @throws SekaliError `data_in_use`, `schema_newer`, `store_damaged`; and what `listen` throws when the port is taken
+ * @throws SekaliError `data_in_use`, `schema_newer`, `store_damaged`, `config_invalid`; and what `listen` throws when the port
+ *   is taken
  */
-export async function startServer(
-  config: Config,
-  log: Logger,
-  storeThread: URL = SQLITE_STORE_THREAD,
-): Promise<Server> {
+export async function startServer(config: Config, log: Logger, storeThread?: URL): Promise<Server> {
   for (const warning of config.warnings) log.warn(warning);
-  const dataDir = resolve(config.data);
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
+  const breaks = (error: unknown) => broken.reject(error);
 
-  const lock = DataLock.take(dataDir);
-  const queue = new CommitQueue(
+  const store = await chooseStore({ ...config, dataDir: resolve(config.data) });
+  const queueOptions = queueOptionsOf(config);
+  const waiting = Promise.withResolvers<void>();
+  const queue: CommitQueue = new CommitQueue(
     {
       limits: { eventBytesMax: config.eventBytesMax, depthMax: config.depthMax, eventsMax: config.eventsMax },
-      storeThread: storeThread.href,
-      storeOptions: { dataDir, dedupWindow: config.dedupWindow, retention: config.retention },
+      storeThread: (storeThread ?? store.thread).href,
+      storeOptions: store.options,
+      isServerStore: store.isServer,
+      queue: queueOptions,
     },
-    {
-      onProgress(message) {
-        log.info(message);
-      },
-      onState(reason) {
-        if (reason === undefined) log.info({ keys: queue.keyStats.keys }, 'the store takes events');
-        else log.error({ reason }, 'the store cannot take events; trying again');
-      },
-      onDeath(error) {
-        broken.reject(error);
-      },
-    },
+    { ...laneEvents(log, () => queue), onWait: announce(log, waiting.resolve), onDeath: breaks },
   );
   try {
-    await queue.opened;
+    await Promise.race([queue.opened, waiting.promise]);
   } catch (error) {
-    lock.release();
+    await queue.close();
+    store.release();
     throw error;
   }
 
-  const reader = new ThreadedReader(dataDir);
+  const reader = store.openReader();
+  const backlog = queueOptions && new QueueBacklog(queueOptions);
+  const workers = makeWorkers(config, queueOptions, log, breaks);
+  queue.opened.then(() => workers?.start(), breaks);
+
   const lifecycle = new Lifecycle();
   const admission = new Admission({ bytesMax: config.queueBytesMax, requestsMax: config.queueRequestsMax });
   const answers = new Admission({ bytesMax: config.answerBytesMax, requestsMax: config.connectionsMax });
-  const app = await buildApp({ config, admission, answers, queue, reader, lifecycle }, log);
+  const app = await buildApp({ config, admission, answers, queue, backlog, workers, reader, lifecycle }, log);
 
   async function closeStore(): Promise<void> {
     await queue.close();
+    await Promise.all([workers?.close(), backlog?.close()]);
     await reader.close();
-    lock.release();
+    store.release();
   }
 
   try {
@@ -96,6 +94,54 @@ export async function startServer(
       await closeStore();
     },
   };
+}
+
+function laneEvents(
+  log: Logger,
+  queue: () => CommitQueue,
+): Pick<CommitQueueEvents, 'onProgress' | 'onLog' | 'onState'> {
+  return {
+    onProgress(message) {
+      log.info(message);
+    },
+    onLog(level, message) {
+      log[level](message);
+    },
+    onState(lane, reason) {
+      const what = lane === 'stored' ? 'store' : 'queue';
+      if (reason !== undefined) log.error({ reason }, `the ${what} cannot take events; trying again`);
+      else if (lane === 'stored') log.info({ keys: queue().keyStats.keys }, 'the store takes events');
+      else log.info('the queue takes events');
+    },
+  };
+}
+
+function announce(log: Logger, onFirst: () => void): (reason: string) => void {
+  return (reason) => {
+    log.warn({ reason }, 'a server is away; trying again until it is there');
+    onFirst();
+  };
+}
+
+/** The queue server that is to be in front of the store. */
+function queueOptionsOf(config: Config): QueueOptions | undefined {
+  const { redisUrl, queueKey, backlogBytesMax, claimMs, redisReplicasMin } = config;
+  return redisUrl === undefined
+    ? undefined
+    : { url: redisUrl, queueKey, bytesMax: backlogBytesMax, claimMs, replicasMin: redisReplicasMin };
+}
+
+function makeWorkers(
+  { databaseUrl, disableWorkers, workerCount }: Config,
+  queue: QueueOptions | undefined,
+  log: Logger,
+  onDeath: (error: unknown) => void,
+): Workers | undefined {
+  if (queue === undefined || databaseUrl === undefined || disableWorkers) return undefined;
+  return new Workers(
+    { databaseUrl, queue, workerCount },
+    { onLog: ({ level, message, fields = {} }) => log[level](fields, message), onDeath },
+  );
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -3,8 +3,11 @@ import type { Command } from './command.ts';
 import { conflicts } from './conflicts.ts';
 import { demo } from './demo.ts';
 import { events } from './events.ts';
+import { exportCommand } from './export.ts';
 import { get } from './get.ts';
 import { healthcheck } from './healthcheck.ts';
+import { importCommand } from './import.ts';
+import { migrate } from './migrate.ts';
 import { publish } from './publish.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
@@ -27,5 +30,8 @@ export const COMMANDS: readonly Command[] = [
   verify,
   backup,
   restore,
+  migrate,
+  exportCommand,
+  importCommand,
   demo,
 ];

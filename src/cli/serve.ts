@@ -1,4 +1,5 @@
 import { loadConfig, SERVER_SETTINGS } from '../config.ts';
+import { shownUrl } from '../server-url.ts';
 import { type Command, type CommandContext, EXIT, operandsOf } from './command.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -19,10 +20,12 @@ export const serve: Command = {
     const asked = Promise.withResolvers<NodeJS.Signals>();
     stopSignal(asked.resolve);
     const firstTry = curlLine(server.url, config.apiKey !== undefined);
+    const where =
+      config.databaseUrl === undefined ? { data: config.data } : { database: shownUrl(config.databaseUrl) };
     if (isReadable(config)) {
-      log.info({ data: config.data }, `listening on ${server.url}`);
+      log.info(where, `listening on ${server.url}`);
       process.stdout.write(welcome(server.url, firstTry));
-    } else log.info({ url: server.url, data: config.data, try: firstTry }, `listening on ${server.url}`);
+    } else log.info({ url: server.url, ...where, try: firstTry }, `listening on ${server.url}`);
 
     let signal: NodeJS.Signals;
     try {

@@ -15,6 +15,7 @@ import { addConflictsRoute } from './routes/conflicts.ts';
 import { addDocsRoutes } from './routes/docs.ts';
 import { addEventsRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
+import { addMetricsRoute } from './routes/metrics.ts';
 import { addPublishRoute } from './routes/publish.ts';
 import { addStatsRoutes } from './routes/stats.ts';
 import { addTopicsRoute } from './routes/topics.ts';
@@ -70,6 +71,7 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
   addTopicsRoute(app, parts);
   addConflictsRoute(app, parts);
   addStatsRoutes(app, parts);
+  addMetricsRoute(app, parts);
   addHealthRoutes(app, parts);
   addDocsRoutes(app, parts);
   return app;

@@ -4,9 +4,17 @@ import type { KeyStats } from '../store/store.ts';
 import { fromFailure } from '../store/store-messages.ts';
 import { threadUrl } from '../thread-url.ts';
 import type { BodyFormat } from './decode.ts';
-import type { FromThread, IngestSettings, ThreadAnswer, ThreadRequest, ToThread } from './ingest-messages.ts';
+import type {
+  FromThread,
+  IngestSettings,
+  LaneName,
+  ThreadAnswer,
+  ThreadRequest,
+  ToThread,
+} from './ingest-messages.ts';
 
 export interface QueuedRequest {
+  readonly lane: LaneName;
   /** Handed over: its memory is gone from the caller's thread afterwards. */
   readonly body: Uint8Array<ArrayBuffer>;
   readonly format: BodyFormat;
@@ -22,8 +30,12 @@ interface Waiter {
 export interface CommitQueueEvents {
   /** Opening the store takes long, and gets on. */
   onProgress(message: string): void;
-  /** The store went down, or came back (reason undefined). */
-  onState(reason: string | undefined): void;
+  /** What an operator should hear. */
+  onLog(level: 'info' | 'warn' | 'error', message: string): void;
+  /** A server is away at the start; told each reason once. */
+  onWait(reason: string): void;
+  /** A lane went down, or can take events (reason undefined). */
+  onState(lane: LaneName, reason: string | undefined): void;
   /** The thread died, which it never should; nothing can be stored any more. */
   onDeath(error: unknown): void;
 }
@@ -44,7 +56,7 @@ export class CommitQueue {
   readonly #closed = Promise.withResolvers<void>();
   #outbox: ThreadRequest[] = [];
   #nextId = 1;
-  #downReason: string | undefined = 'starting';
+  readonly #downReasons: Record<LaneName, string | undefined> = { stored: 'starting', queued: 'starting' };
   #keyStats: KeyStats = { keys: 0, bytes: 0, sealedKeys: 0, sealedBytes: 0 };
 
   constructor(settings: IngestSettings, events: CommitQueueEvents) {
@@ -54,14 +66,20 @@ export class CommitQueue {
     this.#worker.on('error', (error) => this.#die(error));
   }
 
-  /** Resolves when the store is open; rejects when it cannot be opened. */
+  /** Resolves when each lane has been ready; rejects when one cannot be. Servers that are away are waited for. */
   get opened(): Promise<void> {
     return this.#opened.promise;
   }
 
-  /** Why the store cannot take events, or undefined when it can. */
-  get downReason(): string | undefined {
-    return this.#downReason;
+  /** Why a lane cannot take events, or undefined when it can. */
+  downReason(lane: LaneName): string | undefined {
+    return this.#downReasons[lane];
+  }
+
+  /** @throws SekaliError `store_unavailable` or `queue_unavailable`, while the lane cannot take events */
+  check(lane: LaneName): void {
+    const reason = this.#downReasons[lane];
+    if (reason !== undefined) throw unavailable(lane, reason);
   }
 
   /** Requests that are waiting for their commit. */
@@ -75,13 +93,12 @@ export class CommitQueue {
   }
 
   /**
-   * @returns the JSON of the answer, once what it tells of is durable
+   * @returns the JSON of the answer, once what it tells of is durable, where its lane leads
    * @throws SekaliError what the request is answered with otherwise
    */
   commit(request: QueuedRequest): Promise<string> {
-    if (this.#downReason !== undefined) {
-      return Promise.reject(new SekaliError('store_unavailable', this.#downReason));
-    }
+    const reason = this.#downReasons[request.lane];
+    if (reason !== undefined) return Promise.reject(unavailable(request.lane, reason));
     const id = this.#nextId++;
     // Requests of one turn of the event loop cross in one message: handing over costs more than a small request.
     if (this.#outbox.length === 0) setImmediate(() => this.#flush());
@@ -128,21 +145,29 @@ export class CommitQueue {
         this.#settleFound(message);
         return;
       case 'ready':
-        this.#downReason = undefined;
-        this.#keyStats = message.stats;
+        this.#downReasons[message.lane] = undefined;
+        this.#keyStats = message.stats ?? this.#keyStats;
+        this.#events.onState(message.lane, undefined);
+        return;
+      case 'opened':
         this.#opened.resolve();
-        this.#events.onState(undefined);
+        return;
+      case 'waiting':
+        this.#events.onWait(message.reason);
         return;
       case 'failed':
         this.#opened.reject(fromFailure(message.failure));
         this.#closed.resolve();
         return;
+      case 'log':
+        this.#events.onLog(message.level, message.message);
+        return;
       case 'progress':
         this.#events.onProgress(message.message);
         return;
       case 'down':
-        this.#downReason = message.reason;
-        this.#events.onState(message.reason);
+        this.#downReasons[message.lane] = message.reason;
+        this.#events.onState(message.lane, message.reason);
         return;
       case 'closed':
         this.#closed.resolve();
@@ -165,8 +190,9 @@ export class CommitQueue {
   }
 
   #die(cause: unknown): void {
-    this.#downReason = 'the ingest thread has died';
-    const error = new SekaliError('store_unavailable', this.#downReason, { cause });
+    const reason = 'the ingest thread has died';
+    this.#downReasons.stored = this.#downReasons.queued = reason;
+    const error = new SekaliError('store_unavailable', reason, { cause });
     this.#opened.reject(cause);
     this.#closed.resolve();
     for (const waiter of [...this.#waiting.values(), ...this.#finding.values()]) waiter.reject(error);
@@ -174,4 +200,8 @@ export class CommitQueue {
     this.#finding.clear();
     this.#events.onDeath(cause);
   }
+}
+
+function unavailable(lane: LaneName, reason: string): SekaliError {
+  return new SekaliError(lane === 'stored' ? 'store_unavailable' : 'queue_unavailable', reason);
 }

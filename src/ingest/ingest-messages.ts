@@ -1,4 +1,5 @@
 import type { EventLimits } from '../event.ts';
+import type { QueueEvent, RedisQueueOptions } from '../queue/redis/options.ts';
 import type { KeyStats } from '../store/store.ts';
 import type { Failure } from '../store/store-messages.ts';
 import type { BodyFormat } from './decode.ts';
@@ -9,10 +10,21 @@ export interface IngestSettings {
   /** Module of the thread that the store runs on, as a URL, and what it is given. */
   readonly storeThread: string;
   readonly storeOptions: unknown;
+  /** The store is on a server: at the start it is waited for. */
+  readonly isServerStore: boolean;
+  /** The queue server in front of the store, if there is one. */
+  readonly queue: QueueOptions | undefined;
 }
+
+/** What can cross between threads of how a queue is opened. */
+export type QueueOptions = Omit<RedisQueueOptions, 'onEvent'>;
+
+/** What an answer waits for: that the store has the events, or that the queue in front of it has. */
+export type LaneName = 'stored' | 'queued';
 
 export interface ThreadRequest {
   readonly id: number;
+  readonly lane: LaneName;
   readonly body: Uint8Array<ArrayBuffer>;
   readonly format: BodyFormat;
   readonly atomic: boolean;
@@ -25,14 +37,20 @@ export type ToThread =
   | { kind: 'close' };
 
 export type FromThread =
-  /** The store can take events. */
-  | { kind: 'ready'; stats: KeyStats }
-  /** The store could not be opened at start; the thread ends. */
+  /** The lane can take events. */
+  | { kind: 'ready'; lane: LaneName; stats: KeyStats | undefined }
+  /** The lane cannot take events until its next `ready`. */
+  | { kind: 'down'; lane: LaneName; reason: string }
+  /** All lanes have been ready. */
+  | { kind: 'opened' }
+  /** A server is away at the start. */
+  | { kind: 'waiting'; reason: string }
+  /** A lane could not be opened at start; the thread ends. */
   | { kind: 'failed'; failure: Failure }
+  /** What an operator should hear. */
+  | { kind: 'log'; level: QueueEvent['level']; message: string }
   /** Opening takes long, and gets on. */
   | { kind: 'progress'; message: string }
-  /** The store cannot take events until the next `ready`. */
-  | { kind: 'down'; reason: string }
   | { kind: 'answers'; answers: ThreadAnswer[]; stats: KeyStats | undefined }
   | { kind: 'found'; id: number; position?: number | undefined; failure?: Failure }
   | { kind: 'closed' };

@@ -1,206 +1,145 @@
 /**
  * The thread that decodes and answers: the HTTP thread never parses, and the store's thread never waits for a parser.
  *
- * States: `ready` → (a commit fails) → `down` → (opened again, and a write went through) → `ready`.
- * While it is down every request is answered with `store_unavailable`, and opening is tried again, at first after 100 ms,
- * then after twice as long each time up to 5 s. A group whose commit failed is answered so too: whether it is there is
- * unknown until the store is open again, and the publisher's retry is told `stored` or `duplicate`, never both.
+ * It has a lane for each way that an event can go (lane.ts): `stored`, to the store; and `queued`, where a queue server is in
+ * front of it. Each has its own open group and its own state, so one goes on while the other is down. Decoding takes the
+ * secrets of the store; they are kept from the first time that it was open.
  *
- * Groups form by themselves: whatever has been decoded while one group is being committed is the next one.
+ * States: `starting`, while servers that are away are waited for → `open` → `closing`. Whatever else is wrong at the start
+ * ends the thread.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { SekaliError } from '../errors.ts';
-import { failpoint } from '../failpoint.ts';
-import { EventPack } from '../store/event-pack.ts';
+import type { StoreSecrets } from '../store/store.ts';
 import { toFailure } from '../store/store-messages.ts';
 import { ThreadedStore } from '../store/threaded-store.ts';
-import { BatchDecoder } from './decode.ts';
-import type { FromThread, IngestSettings, ThreadAnswer, ThreadRequest, ToThread } from './ingest-messages.ts';
-import { OpenGroup, type Outcome } from './open-group.ts';
+import type { FromThread, IngestSettings, LaneName, ToThread } from './ingest-messages.ts';
+import { Lane, type LaneParts, type Sink } from './lane.ts';
+import { QueueSink } from './queue-sink.ts';
+import { reach } from './reach.ts';
+import { StoreSink } from './store-sink.ts';
 
-/** Body bytes after which a group takes in no more; at least one request. Bounds what others wait for it. */
-const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+const STORED_GROUP_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Body bytes that are decoded before the thread looks up whether the store is free. */
-const TURN_BYTES = 128 * 1024;
-
-/** One group is being filled while another is being committed. */
-const SPARES_MAX = 2;
-
-const RETRY_FIRST_MS = 100;
-const RETRY_MAX_MS = 5000;
-
-/** A group, and the requests that are in it. */
-interface Filling {
-  readonly group: OpenGroup;
-  readonly ids: number[];
-}
+/**
+ * An entry of the queue is one group, and a worker has a whole entry in memory, several times: as it came, decoded, as
+ * parameters of its statement. Fewer bytes a group also let several workers share what one instance takes in.
+ */
+const QUEUED_GROUP_BYTES_MAX = 1024 * 1024;
 
 class IngestThread {
   readonly #port: MessagePort;
   readonly #settings: IngestSettings;
-  #waiting: ThreadRequest[] = [];
-  #next = 0;
+  readonly #stored: Lane;
+  readonly #queued: Lane | undefined;
+  readonly #closing = new AbortController();
   #store: ThreadedStore | undefined;
-  #decoder: BatchDecoder | undefined;
-  #filling: Filling | undefined;
-  /** Packs that are in no group: their memory is used again. */
-  readonly #spares: EventPack[] = [];
-  #downReason = 'starting';
-  #committing = false;
-  #turnIsDue = false;
-  #closing = false;
+  #secrets: StoreSecrets | undefined;
 
   constructor(port: MessagePort, settings: IngestSettings) {
     this.#port = port;
     this.#settings = settings;
+    this.#stored = new Lane({
+      ...this.#laneParts('stored'),
+      unavailable: 'store_unavailable',
+      groupBytesMax: STORED_GROUP_BYTES_MAX,
+      open: () => this.#openStore(),
+    });
+    if (settings.queue !== undefined) {
+      this.#queued = new Lane({
+        ...this.#laneParts('queued'),
+        unavailable: 'queue_unavailable',
+        groupBytesMax: QUEUED_GROUP_BYTES_MAX,
+        open: () => this.#openQueue(),
+      });
+    }
+  }
+
+  #laneParts(lane: LaneName): Pick<LaneParts, 'onReady' | 'onDown' | 'answer'> {
+    return {
+      onReady: () => this.#post({ kind: 'ready', lane, stats: this.#store?.keyStats }),
+      onDown: (reason) => this.#post({ kind: 'down', lane, reason }),
+      answer: (answers) => this.#post({ kind: 'answers', answers, stats: this.#store?.keyStats }),
+    };
   }
 
   async start(): Promise<void> {
+    this.#port.on('message', (message: ToThread) => this.#take(message));
     try {
-      this.#use(await this.#open());
+      // A store of files is there, or is not: waiting mends nothing.
+      this.#stored.use(
+        this.#settings.isServerStore ? await this.#reach(() => this.#openStore()) : await this.#openStore(),
+      );
+      this.#queued?.use(await this.#reach(() => this.#openQueue()));
     } catch (error) {
-      this.#post({ kind: 'failed', failure: toFailure(error) });
+      if (!this.#closing.signal.aborted) this.#post({ kind: 'failed', failure: toFailure(error) });
       return;
     }
-    this.#port.on('message', (message: ToThread) => this.#take(message));
+    this.#post({ kind: 'opened' });
   }
 
-  #open(): Promise<ThreadedStore> {
-    const { storeThread, storeOptions } = this.#settings;
-    return ThreadedStore.open(new URL(storeThread), storeOptions, (message) =>
+  #reach(open: () => Promise<Sink>): Promise<Sink> {
+    const onWait = (reason: string) => this.#post({ kind: 'waiting', reason });
+    return reach(open, { signal: this.#closing.signal, onWait });
+  }
+
+  async #openStore(): Promise<Sink> {
+    const { storeThread, storeOptions, limits } = this.#settings;
+    const store = await ThreadedStore.open(new URL(storeThread), storeOptions, (message) =>
       this.#post({ kind: 'progress', message }),
     );
+    if (!sameSecrets((this.#secrets ??= store.secrets), store.secrets)) {
+      await store.close();
+      // Keys in the queue were made with the secrets of the one that was there before: it would know none of them again.
+      throw new SekaliError('store_unavailable', 'the store that is there now is another one: start again');
+    }
+    this.#store = store;
+    return new StoreSink(store, limits);
   }
 
-  #use(store: ThreadedStore): void {
-    this.#decoder = new BatchDecoder(this.#settings.limits, store.secrets);
-    this.#store = store;
-    this.#post({ kind: 'ready', stats: store.keyStats });
+  async #openQueue(): Promise<Sink> {
+    const { queue, limits } = this.#settings;
+    // Only who has a queue server loads its client.
+    const { openQueue } = await import('../queue/open-queue.ts');
+    const opened = await openQueue({
+      ...queue!,
+      onEvent: ({ level, detail }) => this.#post({ kind: 'log', level, message: detail }),
+    });
+    return new QueueSink(opened, limits, this.#secrets!);
   }
 
   #take(message: ToThread): void {
-    if (message.kind === 'find') void this.#find(message);
-    else {
-      if (message.kind === 'publish') this.#waiting.push(...message.requests);
-      else this.#closing = true;
-      this.#turn();
+    switch (message.kind) {
+      case 'find':
+        void this.#find(message);
+        return;
+      case 'publish':
+        for (const request of message.requests) this.#lane(request.lane).push(request);
+        this.#stored.turn();
+        this.#queued?.turn();
+        return;
+      case 'close':
+        void this.#close();
+        return;
     }
+  }
+
+  #lane(name: LaneName): Lane {
+    return name === 'queued' ? this.#queued! : this.#stored;
   }
 
   async #find({ id, topic, eventId }: { id: number; topic: string; eventId: string }): Promise<void> {
     try {
-      if (this.#store === undefined) throw new SekaliError('store_unavailable', this.#downReason);
-      this.#post({ kind: 'found', id, position: await this.#store.find(topic, eventId) });
+      this.#stored.check();
+      this.#post({ kind: 'found', id, position: await this.#store!.find(topic, eventId) });
     } catch (error) {
       this.#post({ kind: 'found', id, failure: toFailure(error) });
     }
   }
 
-  /** Decodes a little, and commits if the store is free. */
-  #turn(): void {
-    this.#decodeSome();
-    if (this.#filling !== undefined && !this.#committing) void this.#commit(this.#filling);
-    if (this.#next < this.#waiting.length && !this.#isFull()) this.#turnLater();
-    else if (this.#closing && !this.#committing && this.#filling === undefined) void this.#close();
-  }
-
-  #turnLater(): void {
-    if (this.#turnIsDue) return;
-    this.#turnIsDue = true;
-    setImmediate(() => {
-      this.#turnIsDue = false;
-      this.#turn();
-    });
-  }
-
-  #isFull(): boolean {
-    return (this.#filling?.group.bodyBytes ?? 0) >= GROUP_BYTES_MAX;
-  }
-
-  #decodeSome(): void {
-    let bytes = 0;
-    while (this.#next < this.#waiting.length && bytes < TURN_BYTES && !this.#isFull()) {
-      const { id, body, ...request } = this.#waiting[this.#next++]!;
-      if (this.#store === undefined || this.#decoder === undefined) {
-        this.#refuse([id]);
-        continue;
-      }
-      this.#filling ??= { group: new OpenGroup(this.#decoder, this.#spares.pop()), ids: [] };
-      const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      this.#filling.group.add({ ...request, body: buffer });
-      this.#filling.ids.push(id);
-      bytes += body.byteLength;
-    }
-    if (this.#next === this.#waiting.length) {
-      this.#waiting = [];
-      this.#next = 0;
-    }
-  }
-
-  async #commit({ group, ids }: Filling): Promise<void> {
-    const store = this.#store;
-    this.#filling = undefined;
-    if (store === undefined) {
-      this.#refuse(ids);
-      return;
-    }
-    this.#committing = true;
-    try {
-      const { receipts, events } = await store.append(group);
-      group.takeBack(events);
-      failpoint('answer.before');
-      const outcomes = group.outcomes(receipts);
-      const answers = ids.map((id, i) => toAnswer(id, outcomes[i]!));
-      this.#post({ kind: 'answers', answers, stats: store.keyStats });
-      failpoint('answer.after');
-      if (this.#spares.length < SPARES_MAX) this.#spares.push(events);
-    } catch (error) {
-      this.#goDown(store, error);
-      this.#refuse(ids);
-    }
-    this.#committing = false;
-    this.#turn();
-  }
-
-  #refuse(ids: readonly number[]): void {
-    const failure = toFailure(new SekaliError('store_unavailable', this.#downReason));
-    this.#post({ kind: 'answers', answers: ids.map((id) => ({ id, failure })), stats: undefined });
-  }
-
-  #goDown(store: ThreadedStore, error: unknown): void {
-    this.#store = undefined;
-    this.#downReason = error instanceof Error ? error.message : String(error);
-    this.#post({ kind: 'down', reason: this.#downReason });
-    if (this.#filling !== undefined) {
-      this.#refuse(this.#filling.ids);
-      this.#filling = undefined;
-    }
-    void this.#reopen(store);
-  }
-
-  async #reopen(broken: ThreadedStore): Promise<void> {
-    await broken.close();
-    for (let waitMs = RETRY_FIRST_MS; !this.#closing; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
-      await sleep(waitMs);
-      let store: ThreadedStore | undefined;
-      try {
-        store = await this.#open();
-        // An empty group writes the counters' page, so a full disk is found here.
-        await store.append({ events: new EventPack(), batches: [] });
-        this.#use(store);
-        return;
-      } catch (error) {
-        if (store) await store.close();
-        this.#downReason = error instanceof Error ? error.message : String(error);
-        this.#post({ kind: 'down', reason: this.#downReason });
-      }
-    }
-  }
-
   async #close(): Promise<void> {
-    await this.#store?.close();
+    this.#closing.abort();
+    await Promise.all([this.#stored.close(), this.#queued?.close()]);
     this.#post({ kind: 'closed' });
     this.#port.close();
   }
@@ -210,8 +149,12 @@ class IngestThread {
   }
 }
 
-function toAnswer(id: number, outcome: Outcome): ThreadAnswer {
-  return typeof outcome === 'string' ? { id, json: outcome } : { id, failure: toFailure(outcome) };
+function sameSecrets(one: StoreSecrets, other: StoreSecrets): boolean {
+  return (
+    Buffer.compare(one.keySecret, other.keySecret) === 0 &&
+    one.contentSeed.high === other.contentSeed.high &&
+    one.contentSeed.low === other.contentSeed.low
+  );
 }
 
 if (parentPort) void new IngestThread(parentPort, workerData as IngestSettings).start();

@@ -79,8 +79,12 @@ export class OpenGroup {
     this.#pack = pack;
   }
 
-  /** What each request is answered with, in their order, once the group is durable. */
-  outcomes(receipts: Receipts): Outcome[] {
+  /**
+   * What each request is answered with, in their order, once the group is durable.
+   *
+   * @param receipts undefined when it is the queue that has the group: nobody knows the verdicts yet
+   */
+  outcomes(receipts: Receipts | undefined): Outcome[] {
     return this.#taken.map((taken) => {
       if (taken instanceof SekaliError) return taken;
       return taken.refusal ?? answer(taken, this.#pack, receipts);
@@ -118,20 +122,29 @@ function refuse(request: PublishRequest, { accepted, rejected }: DecodedBatch): 
 }
 
 /** The answer as its JSON: a PublishAnswer (protocol/wire.ts). */
-function answer({ request, decoded }: Taken, pack: EventPack, receipts: Receipts): string {
-  const { first, accepted, rejected } = decoded;
-  const tally = [0, 0, 0];
-  for (let i = first; i < first + accepted; i++) tally[receipts.verdicts[i]!]!++;
+function answer({ request, decoded }: Taken, pack: EventPack, receipts: Receipts | undefined): string {
+  const { accepted, rejected } = decoded;
   const status = rejected.length === 0 ? 'accepted' : 'partial';
   const errors = rejected.length === 0 ? '[]' : JSON.stringify(rejected.map(toWire));
-  const results = request.receipts
-    ? `,"results":${JSON.stringify(listResults(decoded, pack, receipts))}`
-    : '';
+  const results =
+    request.receipts && receipts !== undefined
+      ? `,"results":${JSON.stringify(listResults(decoded, pack, receipts))}`
+      : '';
   return (
-    `{"status":"${status}","count":${accepted + rejected.length},"accepted":${accepted},"queued":0,` +
-    `"processed":${tally[STORED]},"duplicates":${tally[DUPLICATE]},"conflicts":${tally[CONFLICT]},` +
+    `{"status":"${status}","count":${accepted + rejected.length},"accepted":${accepted},` +
+    `${receipts === undefined ? countQueued(decoded) : countStored(decoded, receipts)},` +
     `"rejected":${rejected.length},"errors":${errors}${results}}`
   );
+}
+
+function countStored({ first, accepted }: DecodedBatch, receipts: Receipts): string {
+  const tally = [0, 0, 0];
+  for (let i = first; i < first + accepted; i++) tally[receipts.verdicts[i]!]!++;
+  return `"queued":0,"processed":${tally[STORED]},"duplicates":${tally[DUPLICATE]},"conflicts":${tally[CONFLICT]}`;
+}
+
+function countQueued({ accepted }: DecodedBatch): string {
+  return `"queued":${accepted},"processed":null,"duplicates":null,"conflicts":null`;
 }
 
 /** A receipt for each event, in the order of the request: the good ones fill the places that the bad ones leave. */

@@ -146,7 +146,8 @@ export interface StatsAnswer {
 
 export interface QueueAnswer {
   queue_size: number;
-  queue_type: 'memory';
+  /** `memory`, or that of the queue server. */
+  queue_type: string;
   worker_count: number;
   workers_enabled: boolean;
   queue_size_max: number;

@@ -37,6 +37,7 @@ test('with a key, nothing but the health checks is there for who has not got it'
     '/conflicts',
     '/stats',
     '/queue/stats',
+    '/metrics',
     '/openapi.json',
     '/docs',
   ];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { ackCases } from './suite/acks.ts';
 import { badEventCases } from './suite/bad-events.ts';
 import { badRequestCases } from './suite/bad-requests.ts';
 import { type ProtocolCase, Target } from './suite/case.ts';
@@ -12,6 +13,7 @@ import { healthCases } from './suite/health.ts';
 import { limitCases } from './suite/limits.ts';
 import { lineCases } from './suite/lines.ts';
 import { methodCases } from './suite/methods.ts';
+import { metricsCases } from './suite/metrics.ts';
 import { nameCases } from './suite/names.ts';
 import { pagingCases } from './suite/paging.ts';
 import { payloadCases } from './suite/payloads.ts';
@@ -26,6 +28,7 @@ import { verdictCases } from './suite/verdicts.ts';
 /** Everything that the protocol promises of a server with default settings, by what it is about. */
 export const PROTOCOL_CASES: Readonly<Record<string, readonly ProtocolCase[]>> = {
   publish: publishCases,
+  acks: ackCases,
   verdicts: verdictCases,
   results: resultCases,
   formats: formatCases,
@@ -41,6 +44,7 @@ export const PROTOCOL_CASES: Readonly<Record<string, readonly ProtocolCase[]>> =
   stats: statsCases,
   conflicts: conflictCases,
   health: healthCases,
+  metrics: metricsCases,
   methods: methodCases,
   headers: headerCases,
   connections: connectionCases,
@@ -51,15 +55,25 @@ export const PROTOCOL_CASES: Readonly<Record<string, readonly ProtocolCase[]>> =
 /** Far longer than any case takes: one that waits for an answer that never comes must fail. */
 const CASE_TIMEOUT_MS = 60_000;
 
+export interface SuiteOptions {
+  readonly name?: string;
+  /** The API key of the server, if it has one. */
+  readonly key?: string | undefined;
+  /** Why the server cannot be started here. */
+  readonly skip?: string | false;
+}
+
 /**
  * Registers the suite as tests. It stores under names of its own run, so the server may have data in it; but nobody else
  * may publish meanwhile, for it watches the counters.
  *
  * @param getBaseUrl called once, as `http://127.0.0.1:8080`
- * @param key the API key of that server, if it has one
  */
-export function runProtocolSuite(getBaseUrl: (t: TestContext) => Promise<string>, key?: string): void {
-  test('the protocol', async (t) => {
+export function runProtocolSuite(
+  getBaseUrl: (t: TestContext) => Promise<string>,
+  { name = 'the protocol', key, skip = false }: SuiteOptions = {},
+): void {
+  test(name, { skip }, async (t) => {
     const url = await getBaseUrl(t);
     const run = randomUUID().slice(0, 8);
     let number = 0;

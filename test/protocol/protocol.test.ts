@@ -5,7 +5,6 @@ import { runProtocolSuite } from './protocol-suite.ts';
 /** `SEKALI_PROTOCOL_URL=http://… SEKALI_KEY=… npm test -- test/protocol/protocol.test.ts` tries a server that runs already. */
 const given = process.env['SEKALI_PROTOCOL_URL'];
 
-runProtocolSuite(
-  async (t) => given ?? (await startServerProcess(t, { dataDir: tempDir(t) })).url,
-  given === undefined ? undefined : process.env['SEKALI_KEY'],
-);
+runProtocolSuite(async (t) => given ?? (await startServerProcess(t, { dataDir: tempDir(t) })).url, {
+  key: given === undefined ? undefined : process.env['SEKALI_KEY'],
+});

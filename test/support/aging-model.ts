@@ -36,7 +36,15 @@ export class AgingModel {
   rules: { retention: TopicRules<Retention>; dedupWindow: TopicRules<DedupWindow> };
   readonly #events: Kept[] = [];
   readonly #newest = new Map<string, Kept>();
-  readonly #counters = { received: 0, unique_processed: 0, duplicate_dropped: 0, conflicts: 0, rejected: 0 };
+  readonly #counters = {
+    received: 0,
+    unique_processed: 0,
+    duplicate_dropped: 0,
+    conflicts: 0,
+    rejected: 0,
+    dead_lettered: 0,
+    consumed: {},
+  };
   #latestMs = 0;
   /** The latest that the clock has ever said. */
   #clockMs = 0;

@@ -7,6 +7,7 @@ const readme = readFileSync('README.md', 'utf8');
 
 for (const block of BLOCKS) {
   test(`the README shows what bench/results/${block.report}.json says, and nothing while there is none`, () => {
-    assert.equal(blockIn(readme, block), block.render());
+    // An empty place waits for its bench.
+    assert.equal(blockIn(readme, block) || undefined, block.render());
   });
 }

@@ -130,8 +130,10 @@ describe('addresses', () => {
         limits: config,
         storeThread: new URL('../../src/store/sqlite/store-thread.ts', import.meta.url).href,
         storeOptions: { dataDir },
+        isServerStore: false,
+        queue: undefined,
       },
-      { onProgress() {}, onState() {}, onDeath() {} },
+      { onProgress() {}, onLog() {}, onWait() {}, onState() {}, onDeath() {} },
     );
     await queue.opened;
     const reader = new ThreadedReader(dataDir);
@@ -140,7 +142,16 @@ describe('addresses', () => {
       () => queue.close(),
     );
     app = await buildApp(
-      { config, admission, answers: admission, queue, reader, lifecycle: new Lifecycle() },
+      {
+        config,
+        admission,
+        answers: admission,
+        queue,
+        backlog: undefined,
+        workers: undefined,
+        reader,
+        lifecycle: new Lifecycle(),
+      },
       createLog({ logLevel: 'silent', logFormat: 'json' }),
     );
   });

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { printDefault, withTables } from '../../scripts/reference-tables.ts';
 import { SERVER_SETTINGS } from '../../src/config.ts';
-import { catalogue, type ErrorCode } from '../../src/errors.ts';
+import { catalogue } from '../../src/errors.ts';
 import { NAME_LENGTH_MAX, TIMESTAMP_LENGTH_MAX } from '../../src/event.ts';
 import { CONFLICTS_SHOWN } from '../../src/http/routes/events.ts';
 import { TOPICS_SHOWN } from '../../src/http/routes/stats.ts';
-import { ANSWERED_CODES } from '../../src/protocol/openapi/problem.ts';
+import { ANSWERED_CODES, ENTRY_CODES, START_CODES } from '../../src/protocol/openapi/problem.ts';
 import { REJECTIONS } from '../../src/protocol/openapi/publish.ts';
 import {
   CONTENT_ENCODINGS,
@@ -45,10 +45,6 @@ function code(text: string): string {
 }
 
 describe('docs/reference/errors.md', () => {
-  const startCodes = (Object.keys(catalogue) as ErrorCode[]).filter(
-    (one) => !(ANSWERED_CODES as readonly string[]).includes(one),
-  );
-
   it('has every code of a request, with its status, title and whether to try again', () => {
     assert.deepEqual(
       rowsUnder(errors, 'Of a request').map((row) => row.slice(0, 4)),
@@ -66,17 +62,21 @@ describe('docs/reference/errors.md', () => {
     );
   });
 
-  it('has every code of a start, with its title', () => {
-    assert.deepEqual(
-      rowsUnder(errors, 'At the start').map((row) => row.slice(0, 2)),
-      startCodes.map((one) => [code(one), catalogue[one].title]),
-    );
-  });
+  for (const [heading, codes] of [
+    ['At the start', START_CODES],
+    ['Of a queue entry', ENTRY_CODES],
+  ] as const) {
+    it(`has every code under "${heading}", with its title`, () => {
+      assert.deepEqual(
+        rowsUnder(errors, heading).map((row) => row.slice(0, 2)),
+        codes.map((one) => [code(one), catalogue[one].title]),
+      );
+    });
+  }
 
   it('says of each what to do', () => {
-    const rows = ['Of a request', 'Of one event in a request', 'At the start'].flatMap((heading) =>
-      rowsUnder(errors, heading),
-    );
+    const headings = ['Of a request', 'Of one event in a request', 'At the start', 'Of a queue entry'];
+    const rows = headings.flatMap((heading) => rowsUnder(errors, heading));
     for (const row of rows) assert.match(row.at(-1) ?? '', /^\S.*\.$/, row[0]);
   });
 

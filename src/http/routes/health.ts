@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { HealthAnswer } from '../../protocol/wire.ts';
 import { toggle } from '../../settings.ts';
+import { type Fault, findFaults, PARTS } from '../faults.ts';
 import type { Parts } from '../parts.ts';
 import { RETRY_AFTER_S } from '../problem.ts';
 import { parameter, readQuery } from '../query.ts';
+import { readRemarks } from '../remarks.ts';
 
 /** `?verbose`, `?verbose=` and `?verbose=true` all switch it on, as with Kubernetes' own. */
 const verboseSwitch: typeof toggle = {
@@ -14,23 +16,7 @@ const verboseSwitch: typeof toggle = {
 export const READYZ_PARAMETERS = { verbose: parameter(verboseSwitch, false) };
 
 export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
-  const { admission, queue, reader, lifecycle } = parts;
-
-  /** What stands in the way of storing an event now. */
-  async function failing(): Promise<{ part: string; reason: string }[]> {
-    const found: { part: string; reason: string }[] = [];
-    if (lifecycle.draining) found.push({ part: 'server', reason: 'shutting down' });
-    if (queue.downReason !== undefined) found.push({ part: 'database', reason: queue.downReason });
-    else {
-      try {
-        await reader.lastPosition();
-      } catch (error) {
-        found.push({ part: 'database', reason: error instanceof Error ? error.message : String(error) });
-      }
-    }
-    if (admission.isFull) found.push({ part: 'queue', reason: 'full' });
-    return found;
-  }
+  const { lifecycle } = parts;
 
   app.get('/livez', async (request, reply) => {
     readQuery({}, request.query);
@@ -39,25 +25,32 @@ export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
 
   app.get('/readyz', async (request, reply) => {
     const { verbose } = readQuery(READYZ_PARAMETERS, request.query);
-    const faults = await failing();
+    const faults = await findFaults(parts);
     reply.type('text/plain; charset=utf-8');
     if (faults.length > 0) reply.code(503).header('retry-after', String(RETRY_AFTER_S));
     const verdict = faults.length === 0 ? 'ok\n' : 'not ready\n';
     if (!verbose) return await reply.send(verdict);
-    const lines = ['server', 'database', 'queue'].map((part) => {
-      const fault = faults.find((found) => found.part === part);
-      return fault ? `[-] ${part}: ${fault.reason}\n` : `[+] ${part}: ok\n`;
-    });
-    return await reply.send(lines.join('') + verdict);
+    const lines = PARTS.map((part) => lineOf(part, faults));
+    const remarks = (await readRemarks(parts)).map((remark) => `[i] ${remark}\n`);
+    return await reply.send([...lines, ...remarks, verdict].join(''));
   });
 
   app.get('/health', async (request, reply): Promise<HealthAnswer> => {
     readQuery({}, request.query);
-    const faults = await failing();
+    const faults = await findFaults(parts);
     const isWell = (part: string) => faults.every((fault) => fault.part !== part);
-    const parts = { database: isWell('database'), queue: isWell('queue'), uptime_seconds: lifecycle.uptimeS };
-    if (faults.length === 0) return { status: 'healthy', ...parts };
+    const answer = {
+      database: isWell('database'),
+      queue: isWell('queue'),
+      uptime_seconds: lifecycle.uptimeS,
+    };
+    if (faults.length === 0) return { status: 'healthy', ...answer };
     reply.code(503).header('retry-after', String(RETRY_AFTER_S));
-    return { status: 'unhealthy', ...parts, failing: faults };
+    return { status: 'unhealthy', ...answer, failing: faults };
   });
+}
+
+function lineOf(part: string, faults: readonly Fault[]): string {
+  const reasons = faults.filter((fault) => fault.part === part).map(({ reason }) => reason);
+  return reasons.length === 0 ? `[+] ${part}: ok\n` : `[-] ${part}: ${reasons.join('; ')}\n`;
 }

@@ -10,21 +10,24 @@ import { releaseWhenTaken } from '../release.ts';
 
 export const PUBLISH_PARAMETERS = {
   atomic: parameter(toggle, false),
-  // There is no durable queue in front of the store, so both wait for the store: `queued` gets more than it asks for.
-  ack: parameter(choice('stored', 'queued'), 'stored'),
+  ack: parameter(choice('stored', 'queued'), 'queued'),
   results: parameter(choice('all', 'errors'), 'errors'),
 };
 
-export function addPublishRoute(app: FastifyInstance, { config, admission, queue }: Parts): void {
+export function addPublishRoute(app: FastifyInstance, { config, admission, queue, backlog }: Parts): void {
   const bodies = new BodyReader(admission, config.bodyBytesMax);
 
   app.post('/publish', async (request, reply) => {
-    const { atomic, results } = readQuery(PUBLISH_PARAMETERS, request.query);
+    const { atomic, results, ack } = readQuery(PUBLISH_PARAMETERS, request.query);
     const format = formatOf(request.headers['content-type']);
-    if (queue.downReason !== undefined) throw new SekaliError('store_unavailable', queue.downReason);
+    const receipts = results === 'all';
+    // Only the store knows verdicts, so whoever asks for them waits for it, and so does all or nothing, whose answer tells that
+    // it was all: more than `queued` asks for. Without a queue server there is no other way.
+    const lane = backlog && ack === 'queued' && !atomic && !receipts ? 'queued' : 'stored';
+    queue.check(lane);
     const { bytes, ticket } = await bodies.take(request.raw, reply.raw);
     try {
-      const json = await queue.commit({ body: bytes, format, atomic, receipts: results === 'all' });
+      const json = await queue.commit({ lane, body: bytes, format, atomic, receipts });
       ticket.resize(Buffer.byteLength(json)); // larger or not, it is there now
       return await reply.type(MEDIA_JSON).send(json);
     } finally {

@@ -4,17 +4,23 @@ import type { Answer } from './document.ts';
 import { answer, type NamedSchemas, ref } from './schema.ts';
 
 /** Codes that end a start; no request is ever answered with them. */
-const START_CODES = [
+export const START_CODES = [
   'config_invalid',
   'data_in_use',
   'schema_newer',
+  'schema_older',
   'store_damaged',
 ] as const satisfies ErrorCode[];
 
-export type AnsweredCode = Exclude<ErrorCode, (typeof START_CODES)[number]>;
+/** Codes of what a worker sets aside, long after the request was answered. */
+export const ENTRY_CODES = ['entry_refused'] as const satisfies ErrorCode[];
+
+const NEVER_ANSWERED: ReadonlySet<string> = new Set([...START_CODES, ...ENTRY_CODES]);
+
+export type AnsweredCode = Exclude<ErrorCode, (typeof START_CODES | typeof ENTRY_CODES)[number]>;
 
 export const ANSWERED_CODES = Object.keys(catalogue).filter(
-  (code): code is AnsweredCode => !(START_CODES as readonly string[]).includes(code),
+  (code): code is AnsweredCode => !NEVER_ANSWERED.has(code),
 );
 
 export const problemSchemas: NamedSchemas<'Problem'> = {

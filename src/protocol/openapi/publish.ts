@@ -106,8 +106,8 @@ A valid event is stored whatever its neighbours are like: those that are not val
             name: 'ack',
             in: 'query',
             description:
-              'When to answer: once the events are stored, or once a durable queue has them. Without a queue server both wait for the store.',
-            schema: { type: 'string', enum: ['stored', 'queued'], default: 'stored' },
+              'When to answer: once the events are stored, or once the queue server has them. Without a queue server, with `atomic` and with `results=all`, both wait for the store.',
+            schema: { type: 'string', enum: ['stored', 'queued'], default: 'queued' },
           },
           {
             name: 'results',
@@ -172,6 +172,7 @@ A valid event is stored whatever its neighbours are like: those that are not val
             'batch_refused',
             'overloaded',
             'store_unavailable',
+            'queue_unavailable',
           ),
         },
       },

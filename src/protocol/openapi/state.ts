@@ -36,13 +36,13 @@ export const stateSchemas: NamedSchemas<'StatsAnswer' | 'QueueAnswer' | 'HealthA
   QueueAnswer: answer(
     'What has been received and is not answered yet, and the index of keys that it is held against.',
     {
-      queue_size: count('Requests that wait for their commit.'),
-      queue_type: { type: 'string', const: 'memory' },
-      worker_count: count('Threads that commit.'),
-      workers_enabled: { type: 'boolean' },
-      queue_size_max: count('Publish requests that may be under way at one time.'),
-      queue_bytes: count('Bytes of the request bodies that are under way.'),
-      queue_bytes_max: count('Bytes of request bodies that may be under way at one time.'),
+      queue_size: count('Requests that wait for their commit; with a queue server, the entries in it.'),
+      queue_type: { type: 'string', description: '`memory`, or the queue server: `redis`.' },
+      worker_count: count('Threads that commit; with a queue server, the workers of this process.'),
+      workers_enabled: { type: 'boolean', description: 'Whether this process runs any.' },
+      queue_size_max: count('Publish requests that may be under way at one time in this process.'),
+      queue_bytes: count('Bytes of the request bodies that are under way; with a queue server, those in it.'),
+      queue_bytes_max: count('Bytes that may be there at one time.'),
       key_count: count('Keys that are remembered, as of the last commit.'),
       key_index_bytes: count('Bytes of memory that their index takes.'),
       sealed_key_count: count('Of the keys, those that are in files.'),
@@ -54,7 +54,10 @@ export const stateSchemas: NamedSchemas<'StatsAnswer' | 'QueueAnswer' | 'HealthA
     {
       status: { type: 'string', enum: ['healthy', 'unhealthy'] },
       database: { type: 'boolean', description: 'The store can be written and read.' },
-      queue: { type: 'boolean', description: 'There is room in the commit queue.' },
+      queue: {
+        type: 'boolean',
+        description: 'There is room in the queue, and its server, if there is one, takes events.',
+      },
       uptime_seconds: seconds,
       failing: {
         type: 'array',
@@ -98,7 +101,7 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
           description: 'The counters.',
           content: { [MEDIA_JSON]: { schema: ref('StatsAnswer'), examples: { stats: { value: stats } } } },
         },
-        ...problems('overloaded', 'store_unavailable'),
+        ...problems('overloaded', 'store_unavailable', 'queue_unavailable'),
       },
     },
   },
@@ -107,13 +110,29 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
       operationId: 'readQueue',
       tags: ['State'],
       summary: 'Read the state of the commit queue',
-      description: 'Of this process, now.',
+      description: 'Of this process, now; with a queue server, of that.',
       responses: {
         200: {
           description: 'The state.',
           content: {
             [MEDIA_JSON]: { schema: ref('QueueAnswer'), examples: { queue: { value: queueStats } } },
           },
+        },
+        ...problems('queue_unavailable'),
+      },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'readMetrics',
+      tags: ['State'],
+      summary: 'Read the counters for Prometheus',
+      description:
+        'The counters of `/stats` and the state of the parts, and figures of this process. What cannot be read now is left out.',
+      responses: {
+        200: {
+          description: 'The text format of Prometheus, 0.0.4.',
+          content: { 'text/plain': { schema: { type: 'string' } } },
         },
         ...problems(),
       },
@@ -150,7 +169,7 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
       {
         name: 'verbose',
         in: 'query',
-        description: 'A line for each part.',
+        description: 'A line for each part; with `[i]`, what else an operator should know.',
         schema: { type: 'boolean', default: false },
         example: true,
       },

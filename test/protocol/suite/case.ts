@@ -9,6 +9,7 @@ import type {
 } from '../../../src/protocol/wire.ts';
 import { type Answer, RawConnection, type SendOptions, send } from '../../support/http.ts';
 import { makeEvent } from '../../support/make-events.ts';
+import { until } from '../../support/until.ts';
 
 /** One promise of the protocol, as a sentence and its proof. Data, so that every kind of server is held to all of it. */
 export interface ProtocolCase {
@@ -68,12 +69,15 @@ export class Target {
     return await RawConnection.open(this.url);
   }
 
-  /** Publishes a body as it is, as JSON unless the headers say otherwise. */
+  /**
+   * Publishes a body as it is, as JSON unless the headers say otherwise. Answered once it is stored, unless the query says
+   * otherwise: the case reads it next.
+   */
   async publishBody(
     body: NonNullable<SendOptions['body']>,
     { query = {}, headers = {} }: { query?: Query; headers?: Record<string, string> } = {},
   ): Promise<Answer> {
-    return await this.send(`/publish${queryText(query)}`, {
+    return await this.send(`/publish${queryText({ ack: 'stored', ...query })}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body,
@@ -110,6 +114,14 @@ export class Target {
 
   async stats(): Promise<StatsAnswer> {
     return await this.read('/stats');
+  }
+
+  /** Waits until all that was taken is stored. @returns the counters then */
+  async settled(): Promise<StatsAnswer> {
+    return await until('nothing is queued', async () => {
+      const stats = await this.stats();
+      return stats.queued === 0 && stats;
+    });
   }
 
   /** The answer to something that must leave no event behind. */

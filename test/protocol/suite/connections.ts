@@ -6,7 +6,7 @@ import { assertProblem, type ProtocolCase, type Target } from './case.ts';
 /** A publish request by hand; the headers come after the usual ones. */
 function publishText(server: Target, body: string, headers: Record<string, string> = {}): Buffer {
   return requestText(
-    'POST /publish',
+    'POST /publish?ack=stored',
     {
       ...server.headers,
       'content-type': 'application/json',

@@ -65,7 +65,7 @@ export const formatCases: readonly ProtocolCase[] = [
     async run(server) {
       const [a, b] = lines(server);
       assert.equal((await server.publishBody(a!)).status, 200);
-      const untyped = await server.send('/publish', { method: 'POST', body: b! });
+      const untyped = await server.send('/publish?ack=stored', { method: 'POST', body: b! });
       assert.equal(untyped.status, 200, untyped.text);
       assert.deepEqual(await server.ids(), ['e0', 'e1']);
     },

@@ -40,18 +40,6 @@ export const publishCases: readonly ProtocolCase[] = [
     },
   },
   {
-    name: 'ack=queued is answered like ack=stored where there is no queue server: the events are there already',
-    async run(server) {
-      for (const ack of ['stored', 'queued']) {
-        const event = server.event({ event_id: ack });
-        const answer = await server.publishBody(JSON.stringify(event), { query: { ack } });
-        const { queued, processed } = answer.json<PublishAnswer>();
-        assert.deepEqual({ queued, processed }, { queued: 0, processed: 1 });
-      }
-      assert.deepEqual(await server.ids(), ['stored', 'queued']);
-    },
-  },
-  {
     name: 'an atomic batch is answered after its commit, with its duplicates',
     async run(server) {
       const events = server.events(5);

@@ -56,7 +56,13 @@ export const raceCases: readonly ProtocolCase[] = [
         const body = JSON.stringify(event);
         const headers = { ...server.headers, 'content-type': 'application/json' };
         const lost = await server.connect();
-        lost.write(requestText('POST /publish', { ...headers, 'content-length': String(body.length) }, body));
+        lost.write(
+          requestText(
+            'POST /publish?ack=stored',
+            { ...headers, 'content-length': String(body.length) },
+            body,
+          ),
+        );
         const cut = lost.socket.end();
         const retries = await Promise.all([server.publishBody(body), server.publishBody(body)]);
         cut.destroy();

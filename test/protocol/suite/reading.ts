@@ -149,7 +149,7 @@ export const readingCases: readonly ProtocolCase[] = [
     name: '422: a parameter where there is none to give',
     async run(server) {
       await server.publish(server.event());
-      const paths = ['/stats', '/health', '/livez', '/queue/stats', '/docs', '/openapi.json'];
+      const paths = ['/stats', '/metrics', '/health', '/livez', '/queue/stats', '/docs', '/openapi.json'];
       for (const path of [...paths, `/events/${server.topic()}/order-1`]) {
         assertProblem(await server.send(`${path}?verbos=1`), 422, 'parameter_invalid');
         assert.equal((await server.send(`${path}?`)).status, 200);

@@ -1,0 +1,66 @@
+import { threadUrl } from '../thread-url.ts';
+import type { DedupWindow, Retention, TopicRules } from '../topic-rules.ts';
+import type { StoreReader } from './store.ts';
+
+/** Which store it is to be, and what it is told. */
+export interface StoreSettings {
+  readonly dataDir: string;
+  /** The store is in PostgreSQL; if undefined, in files of the directory. */
+  readonly databaseUrl: string | undefined;
+  readonly migrate: boolean;
+  readonly dedupWindow: TopicRules<DedupWindow>;
+  readonly retention: TopicRules<Retention>;
+}
+
+/** A store that can be opened, on a thread of its own (serve-store.ts), and read from this one. */
+export interface StoreSite {
+  /** Module of the thread, and what it is given. */
+  readonly thread: URL;
+  readonly options: unknown;
+  /** It is on a server, which may be away and come back; several processes may use it at once. */
+  readonly isServer: boolean;
+  /** To be called when the thread has opened the store; where it is on a server, also before. */
+  openReader(): StoreReader;
+  /** Lets another process have it. To be called when all that was opened is closed. */
+  release(): void;
+}
+
+/**
+ * Each adapter is loaded by who uses it: the driver of the other costs a start nothing.
+ *
+ * @throws SekaliError `data_in_use`
+ */
+export async function chooseStore(settings: StoreSettings): Promise<StoreSite> {
+  return settings.databaseUrl === undefined
+    ? await sqliteSite(settings)
+    : await postgresSite(settings, settings.databaseUrl);
+}
+
+async function sqliteSite({ dataDir, dedupWindow, retention }: StoreSettings): Promise<StoreSite> {
+  const [{ DataLock }, { ThreadedReader }] = await Promise.all([
+    import('./sqlite/data-lock.ts'),
+    import('./sqlite/threaded-reader.ts'),
+  ]);
+  const lock = DataLock.take(dataDir);
+  return {
+    thread: threadUrl(import.meta.url, './sqlite/store-thread'),
+    options: { dataDir, dedupWindow, retention },
+    isServer: false,
+    openReader: () => new ThreadedReader(dataDir),
+    release: () => lock.release(),
+  };
+}
+
+async function postgresSite(
+  { dedupWindow, retention, migrate }: StoreSettings,
+  databaseUrl: string,
+): Promise<StoreSite> {
+  const { PostgresReader } = await import('./postgres/postgres-reader.ts');
+  return {
+    thread: threadUrl(import.meta.url, './postgres/store-thread'),
+    options: { databaseUrl, dedupWindow, retention, migrate },
+    isServer: true,
+    openReader: () => PostgresReader.open({ databaseUrl }),
+    release() {},
+  };
+}
