@@ -16,17 +16,24 @@ const services = useServices('postgres-server', 'redis-server');
 /** Steps of a worker, those of its store's transaction among them. */
 const WORKER_STEPS = [...CONSUME_FAILPOINTS, 'append.begun', 'commit.before', 'commit.after'] as const;
 
+/** Starting instances is work enough for the processors. */
+const LIGHT = { publishers: 3, pauseMs: 30 };
+
 describe('a cluster whose instances are killed', services.options, () => {
   test(`loses and doubles nothing, ${ROUNDS} times under load`, { timeout: 180_000 }, async (t) => {
     const cluster = await Cluster.start(t);
-    const killSome = async (more: () => Promise<void>) =>
-      await eachRound(async (round) => {
-        const victim = inTurn(cluster.instances, round);
-        await more();
-        await victim.kill();
-        await victim.start();
-      });
-    await underLoad(t, cluster, (load) => killSome(() => load.more()), { mayHangUp: true });
+    await underLoad(
+      t,
+      cluster,
+      async (load) =>
+        await eachRound(async (round) => {
+          const victim = inTurn(cluster.instances, round);
+          await load.more();
+          await victim.kill();
+          await victim.start();
+        }),
+      { ...LIGHT, mayHangUp: true },
+    );
   });
 
   test(`counts once what a worker held that was killed at any step, ${ROUNDS} times`, {
@@ -44,11 +51,9 @@ describe('a cluster whose instances are killed', services.options, () => {
       cluster,
       async () =>
         await eachRound(async (round) => {
-          const point = `${inTurn(WORKER_STEPS, round)}:${1 + Math.floor(round / WORKER_STEPS.length)}`;
-          await doomed.launch({ SEKALI_FAILPOINT: point });
-          await doomed.untilDead();
+          await doomed.die(`${inTurn(WORKER_STEPS, round)}:${1 + Math.floor(round / WORKER_STEPS.length)}`);
         }),
-      { front, ack: 'queued' },
+      { ...LIGHT, front, ack: 'queued' },
     );
   });
 
@@ -86,11 +91,16 @@ describe('a cluster whose instances are killed', services.options, () => {
       cluster,
       async (load) =>
         await eachRound(async () => {
-          await doomed.start({ SEKALI_FAILPOINT: 'answer.before:5' });
-          await doomed.untilDead();
+          await doomed.die('answer.before:5');
           await load.more();
         }, 5),
-      { front: [...cluster.instances, doomed], ack: 'queued', mayHangUp: true, endFront: cluster.instances },
+      {
+        ...LIGHT,
+        front: [...cluster.instances, doomed],
+        readers: cluster.instances,
+        ack: 'queued',
+        mayHangUp: true,
+      },
     );
   });
 });

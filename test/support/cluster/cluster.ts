@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { atEnd } from '../at-end.ts';
 import { freePort } from '../services/free-port.ts';
 import { PostgresServer } from '../services/postgres-server.ts';
@@ -19,6 +20,11 @@ export interface ClusterOptions {
 
 /** What is acknowledged is on the disk. */
 const DURABLE: RedisOptions = { appendonly: true, appendfsync: 'always' };
+
+/** Where compiled modules are kept from one instance to the next: starting one takes 0.6 instead of 0.95 s. Filled by those that end in peace. */
+const COMPILE_CACHE = fileURLToPath(
+  new URL('../../../node_modules/.cache/sekali-test-compile', import.meta.url),
+);
 
 /** Short, so that what a dead worker held is soon another's. */
 const CLAIM_MS = '1000';
@@ -82,6 +88,7 @@ export class Cluster {
       dataDir: tempDir(this.#t),
       links,
       env: {
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
         SEKALI_CLAIM_MS: CLAIM_MS,
         ...this.#env,
         ...env,

@@ -33,6 +33,10 @@ export class Follower {
     await until(`the reader of ${this.#url} sees ${position}`, async () => this.#last >= position);
     this.#stopping = true;
     await this.#running;
+  }
+
+  abandon(): void {
+    this.#stopping = true;
     this.#agent.destroy();
   }
 

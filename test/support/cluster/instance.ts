@@ -47,12 +47,23 @@ export class Instance {
 
   /** @param env for this time, above its own. Resolves when it is ready. */
   async start(env: Record<string, string> = {}): Promise<void> {
-    await this.launch(env);
+    await this.#launch(env);
     await this.untilReady();
   }
 
-  /** Starts one that may not live to be ready. */
-  async launch(env: Record<string, string> = {}): Promise<void> {
+  /** Starts it with a failpoint that ends it, maybe before it has said where it listens. Resolves when it has ended. */
+  async die(failpoint: string): Promise<void> {
+    try {
+      await this.#launch({ SEKALI_FAILPOINT: failpoint });
+    } catch (error) {
+      // Of one that is killed there is no code.
+      if (String(error).includes('the server ended with null')) return;
+      throw error;
+    }
+    await this.untilDead();
+  }
+
+  async #launch(env: Record<string, string>): Promise<void> {
     const { port, dataDir, env: own } = this.#parts;
     this.#process = await startServerProcess(this.#t, { dataDir, port, env: { ...own, ...env } });
   }

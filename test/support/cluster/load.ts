@@ -33,6 +33,7 @@ export class Load {
   readonly #publishers: Promise<void>[];
   #paused: Promise<void> | undefined;
   #stopping = false;
+  #isAbandoned = false;
   #made = 0;
 
   constructor(
@@ -62,6 +63,13 @@ export class Load {
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#publishers);
+    this.abandon();
+  }
+
+  /** Ends without waiting, whatever is acknowledged. */
+  abandon(): void {
+    this.#stopping = true;
+    this.#isAbandoned = true;
     this.#agent.destroy();
   }
 
@@ -77,7 +85,7 @@ export class Load {
   async #publish(events: readonly WireEvent[], ack: Ack, first: number): Promise<void> {
     const body = JSON.stringify(events);
     const path = ack === 'queued' ? '/publish' : `/publish?ack=stored&results=all&atomic=${first % 3 === 0}`;
-    for (let tries = 0; ; tries++) {
+    for (let tries = 0; !this.#isAbandoned; tries++) {
       const { url } = this.#instances[(first + tries) % this.#instances.length]!;
       this.known.send(events);
       const answer = await this.#send(url, path, body);

@@ -36,6 +36,10 @@ export class StatsWatch {
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#watchers);
+  }
+
+  abandon(): void {
+    this.#stopping = true;
     this.#agent.destroy();
   }
 
