@@ -2,8 +2,10 @@ import type { Parts } from './parts.ts';
 
 export const PARTS = ['server', 'database', 'queue'] as const;
 
+export type Part = (typeof PARTS)[number];
+
 export interface Fault {
-  readonly part: (typeof PARTS)[number];
+  readonly part: Part;
   readonly reason: string;
 }
 

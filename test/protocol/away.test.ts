@@ -68,6 +68,11 @@ test(
     assert.deepEqual([queued.queued, queued.processed], [1, null]);
     const health = (await send(server.url, '/health')).json<HealthAnswer>();
     assert.deepEqual([health.database, health.queue], [false, true]);
+    assert.equal((await send(server.url, '/readyz')).status, 503);
+    assert.equal((await send(server.url, '/readyz?exclude=queue')).status, 503);
+    const ready = await send(server.url, '/readyz?verbose&exclude=queue,database');
+    assert.equal(ready.status, 200);
+    assert.match(ready.text, /^\[\+\] server: ok\n\[-\] database: .*\n\[\+\] queue: ok\n[^]*\nok\n$/);
     const metrics = (await send(server.url, '/metrics')).text;
     assert.match(metrics, /^sekali_store_up 0$/m);
     assert.match(metrics, /^sekali_queue_up 1$/m);
@@ -92,6 +97,8 @@ test(
     const health = (await send(server.url, '/health')).json<HealthAnswer>();
     assert.deepEqual([health.database, health.queue], [true, false]);
     assertProblem(await send(server.url, '/stats'), 503, 'queue_unavailable');
+    assert.equal((await send(server.url, '/readyz?exclude=database')).status, 503);
+    assert.equal((await send(server.url, '/readyz?exclude=queue')).status, 200);
     await redis.heal();
     await untilReady(server);
     assert.equal((await publish(server, 'queued', 'a')).status, 200);

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { HealthAnswer } from '../../protocol/wire.ts';
-import { toggle } from '../../settings.ts';
-import { type Fault, findFaults, PARTS } from '../faults.ts';
+import { type Kind, toggle } from '../../settings.ts';
+import { type Fault, findFaults, PARTS, type Part } from '../faults.ts';
 import type { Parts } from '../parts.ts';
 import { RETRY_AFTER_S } from '../problem.ts';
 import { parameter, readQuery } from '../query.ts';
@@ -13,7 +13,23 @@ const verboseSwitch: typeof toggle = {
   read: (given) => (given === '' ? { value: true } : toggle.read(given)),
 };
 
-export const READYZ_PARAMETERS = { verbose: parameter(verboseSwitch, false) };
+/** The server itself cannot be left out: one that is told to stop takes nothing. */
+const EXCLUDABLE: readonly Part[] = ['database', 'queue'];
+
+const partList: Kind<readonly Part[]> = {
+  isSwitch: false,
+  read(given) {
+    const value = given.split(',').map((word) => EXCLUDABLE.find((part) => part === word));
+    return value.every((part) => part !== undefined)
+      ? { value }
+      : { rule: `a list of ${EXCLUDABLE.join(', ')}, with commas between them` };
+  },
+};
+
+export const READYZ_PARAMETERS = {
+  verbose: parameter(verboseSwitch, false),
+  exclude: parameter(partList, undefined),
+};
 
 export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
   const { lifecycle } = parts;
@@ -24,11 +40,12 @@ export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
   });
 
   app.get('/readyz', async (request, reply) => {
-    const { verbose } = readQuery(READYZ_PARAMETERS, request.query);
+    const { verbose, exclude = [] } = readQuery(READYZ_PARAMETERS, request.query);
     const faults = await findFaults(parts);
+    const isReady = faults.every(({ part }) => exclude.includes(part));
     reply.type('text/plain; charset=utf-8');
-    if (faults.length > 0) reply.code(503).header('retry-after', String(RETRY_AFTER_S));
-    const verdict = faults.length === 0 ? 'ok\n' : 'not ready\n';
+    if (!isReady) reply.code(503).header('retry-after', String(RETRY_AFTER_S));
+    const verdict = isReady ? 'ok\n' : 'not ready\n';
     if (!verbose) return await reply.send(verdict);
     const lines = PARTS.map((part) => lineOf(part, faults));
     const remarks = (await readRemarks(parts)).map((remark) => `[i] ${remark}\n`);

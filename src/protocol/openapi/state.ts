@@ -173,6 +173,14 @@ export const statePaths: Readonly<Record<string, PathItem>> = {
         schema: { type: 'boolean', default: false },
         example: true,
       },
+      {
+        name: 'exclude',
+        in: 'query',
+        description:
+          'Parts that it does not depend on: `database`, `queue`, or both with a comma between them.',
+        schema: { type: 'string', enum: ['database', 'queue', 'database,queue'] },
+        example: 'database,queue',
+      },
     ],
     responses: {
       ...openProblems(),

@@ -29,6 +29,9 @@ export const healthCases: readonly ProtocolCase[] = [
       }
       assert.equal((await server.send('/readyz?verbose=0')).text, 'ok\n');
       assertProblem(await server.send('/readyz?verbose=perhaps'), 422, 'parameter_invalid');
+      assert.equal((await server.send('/readyz?exclude=database,queue')).text, 'ok\n');
+      for (const list of ['', 'server', 'database,', 'database+queue', 'Queue'])
+        assertProblem(await server.send(`/readyz?exclude=${list}`), 422, 'parameter_invalid');
     },
   },
 ];
