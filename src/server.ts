@@ -61,7 +61,7 @@ export async function startServer(config: Config, log: Logger, storeThread?: URL
   const reader = store.openReader();
   const backlog = queueOptions && new QueueBacklog(queueOptions);
   const workers = makeWorkers(config, queueOptions, log, breaks);
-  queue.opened.then(() => workers?.start(), breaks);
+  queue.opened.then((storeMark) => workers?.start(storeMark), breaks);
 
   const lifecycle = new Lifecycle();
   const admission = new Admission({ bytesMax: config.queueBytesMax, requestsMax: config.queueRequestsMax });

@@ -1,4 +1,4 @@
-import { type OpenedEntry, openEntry } from '../queue/entry-codec.ts';
+import { isNewer, type OpenedEntry, openEntry } from '../queue/entry-codec.ts';
 import type { Entry, QueueConsumer } from '../queue/queue.ts';
 import { type BundleSize, isSuspect, nextEntriesMax, toBundles } from './bundle.ts';
 import { messageOf } from './message-of.ts';
@@ -16,10 +16,11 @@ export interface Decoded {
   readonly opened: OpenedEntry;
 }
 
-/** An entry that is not to be tried at all. */
+/** An entry that is not to be tried at all, here; or, if it cannot be `forOthers`, by anybody. */
 export interface Unfit {
   readonly entry: Entry;
   readonly reason: string;
+  readonly forOthers?: boolean;
 }
 
 export interface ClaimSettings extends BundleSize {
@@ -105,7 +106,7 @@ export class Claims {
     try {
       return { entry, opened: openEntry(entry.body) };
     } catch (error) {
-      return { entry, reason: messageOf(error) };
+      return { entry, reason: messageOf(error), forOthers: isNewer(entry.body) };
     }
   }
 }

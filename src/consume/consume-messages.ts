@@ -1,11 +1,16 @@
 import type { RedisQueueOptions } from '../queue/redis/options.ts';
 
-/** What the consume thread (consume-thread.ts) is started with, as its workerData. */
 export interface ConsumeSettings {
   /** Of the PostgreSQL database. */
   readonly databaseUrl: string;
-  readonly queue: Omit<RedisQueueOptions, 'onEvent'>;
+  readonly queue: Omit<RedisQueueOptions, 'onEvent' | 'storeMark'>;
   readonly workerCount: number;
+}
+
+/** What the consume thread (consume-thread.ts) is started with, as its workerData. */
+export interface ConsumeThreadSettings extends ConsumeSettings {
+  /** Of the store that the workers work for (store-mark.ts). */
+  readonly storeMark: string;
 }
 
 export type ToConsume =

@@ -11,7 +11,8 @@ import { openConsumer } from '../queue/open-queue.ts';
 import type { QueueConsumer } from '../queue/queue.ts';
 import type { QueueEvent } from '../queue/redis/options.ts';
 import type { ConsumingStore } from '../store/store.ts';
-import type { ConsumeSettings, FromConsume, ToConsume } from './consume-messages.ts';
+import { anotherStore, storeMarkOf } from '../store/store-mark.ts';
+import type { ConsumeThreadSettings, FromConsume, ToConsume } from './consume-messages.ts';
 import { messageOf } from './message-of.ts';
 import { Worker } from './worker.ts';
 import { WORKER_DEFAULTS } from './worker-settings.ts';
@@ -21,12 +22,12 @@ type Place = Worker | { readonly downReason: string };
 
 class ConsumeThread {
   readonly #port: MessagePort;
-  readonly #settings: ConsumeSettings;
+  readonly #settings: ConsumeThreadSettings;
   readonly #closing = new AbortController();
   readonly #places: Place[] = [];
   #told = '';
 
-  constructor(port: MessagePort, settings: ConsumeSettings) {
+  constructor(port: MessagePort, settings: ConsumeThreadSettings) {
     this.#port = port;
     this.#settings = settings;
   }
@@ -54,9 +55,10 @@ class ConsumeThread {
   }
 
   async #work(place: number, signal: AbortSignal): Promise<void> {
+    const { queue: options, storeMark } = this.#settings;
     let queue: QueueConsumer | undefined;
     try {
-      queue = await openConsumer({ ...this.#settings.queue, onEvent: (event) => this.#tell(event) });
+      queue = await openConsumer({ ...options, storeMark, onEvent: (event) => this.#tell(event) });
       const worker = this.#worker(queue);
       this.#set(place, worker);
       await worker.start(signal);
@@ -74,7 +76,7 @@ class ConsumeThread {
   #worker(queue: QueueConsumer): Worker {
     return new Worker(WORKER_DEFAULTS, {
       queue,
-      openStore: () => openStore(this.#settings.databaseUrl),
+      openStore: () => openStore(this.#settings),
       sleep: wait,
       log: (message) => this.#post(message),
       onState: () => this.#tellState(),
@@ -110,9 +112,12 @@ class ConsumeThread {
 }
 
 /** Whoever has no workers loads no driver. The schema is the business of who starts them. */
-async function openStore(databaseUrl: string): Promise<ConsumingStore> {
+async function openStore({ databaseUrl, storeMark }: ConsumeThreadSettings): Promise<ConsumingStore> {
   const { PostgresStore } = await import('../store/postgres/postgres-store.ts');
-  return await PostgresStore.open({ databaseUrl, migrate: false });
+  const store = await PostgresStore.open({ databaseUrl, migrate: false });
+  if (storeMarkOf(store.secrets) === storeMark) return store;
+  await store.close();
+  throw anotherStore();
 }
 
-if (parentPort) await new ConsumeThread(parentPort, workerData as ConsumeSettings).start();
+if (parentPort) await new ConsumeThread(parentPort, workerData as ConsumeThreadSettings).start();

@@ -26,7 +26,7 @@ export class Finisher {
 
   /** Returns early when the signal is aborted while the store is away. */
   async finish({ unfit, decoded }: Claimed, signal: AbortSignal): Promise<void> {
-    for (const each of unfit) await this.#bury(each, signal);
+    for (const each of unfit) await (each.forOthers ? this.#leave(each, signal) : this.#bury(each, signal));
     await this.#consume(decoded, signal);
   }
 
@@ -60,15 +60,14 @@ export class Finisher {
 
   async #singleOut(refused: readonly Decoded[], reason: string, signal: AbortSignal): Promise<void> {
     if (refused.length > 1) for (const each of refused) await this.#consume([each], signal);
-    else {
-      const { entry } = refused[0]!;
-      if (entry.attempts >= this.#attemptsMax) await this.#bury({ entry, reason }, signal);
-      else
-        this.#parts.log('warn', 'The store refuses an entry. It is tried again.', {
-          ...fieldsOf(entry),
-          reason,
-        });
-    }
+    else await this.#leave({ entry: refused[0]!.entry, reason }, signal);
+  }
+
+  /** It comes again, to any worker, unless it has come too often. */
+  async #leave({ entry, reason }: Unfit, signal: AbortSignal): Promise<void> {
+    if (entry.attempts >= this.#attemptsMax) await this.#bury({ entry, reason }, signal);
+    else
+      this.#parts.log('warn', 'An entry was not stored. It is tried again.', { ...fieldsOf(entry), reason });
   }
 
   /** To the dead letters. One that was consumed all the same, by whoever had it before, is not there twice. */

@@ -214,6 +214,24 @@ test('an entry that nobody can read is set aside at once, and those beside it ar
   assert.equal(harness.database.letters[0]!.attempts, 1);
 });
 
+test('an entry of a newer version is left to newer workers, and is set aside only when none comes', async () => {
+  const harness = new WorkerHarness();
+  harness.enqueue('first');
+  const newer = harness.enqueueNewer('newer');
+  harness.enqueue('good');
+  const worker = harness.worker();
+  await rounds(worker, 3);
+  assert.deepEqual([harness.queue.size, harness.database.letters], [1, []]);
+  assert.deepEqual(harness.database.events, ['first', 'good']);
+  while (harness.queue.size > 0) {
+    harness.pass(CLAIM_MS + 1);
+    await rounds(worker, 1);
+  }
+  assert.equal(harness.database.ended.get(newer), 'dead');
+  assert.equal(harness.database.letters[0]!.attempts, SETTINGS.attemptsMax);
+  assert.match(harness.database.letters[0]!.reason, /version 99/);
+});
+
 test('an entry that ends its workers is set aside, and those that came with it are stored', async () => {
   const harness = new WorkerHarness();
   const ids = Array.from({ length: 40 }, (_, i) => harness.enqueue(`${i}`));

@@ -23,6 +23,7 @@ import type { WorkerParts, WorkerSettings } from './worker-settings.ts';
  * - The store refuses a bundle: each of its entries is tried by itself, and those that are refused are left unacknowledged.
  *   They come again after `claimMs`, to any worker, with one attempt more: the queue keeps the time and the
  *   count, which live longer than a worker, and nothing waits behind them. At `attemptsMax` the entry is dead.
+ * - The entry is of a newer version of Sekali, as in the middle of an upgrade: left unacknowledged in the same way, for a newer worker.
  * - The entry cannot be read, or was handed out more than twice `attemptsMax` times: it is dead without another try.
  */
 export class Worker {

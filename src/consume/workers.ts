@@ -1,6 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { threadUrl } from '../thread-url.ts';
-import type { ConsumeSettings, FromConsume, LogMessage, ToConsume } from './consume-messages.ts';
+import type {
+  ConsumeSettings,
+  ConsumeThreadSettings,
+  FromConsume,
+  LogMessage,
+  ToConsume,
+} from './consume-messages.ts';
 
 export interface WorkersEvents {
   onLog(message: LogMessage): void;
@@ -25,9 +31,10 @@ export class Workers {
     this.#events = events;
   }
 
-  /** To be called once, when the tables of the database are there. */
-  start(): void {
-    this.#worker = new Worker(threadUrl(import.meta.url, './consume-thread'), { workerData: this.#settings });
+  /** To be called once, when the tables of the database are there; with the mark of the store that is in them. */
+  start(storeMark: string): void {
+    const workerData = { ...this.#settings, storeMark } satisfies ConsumeThreadSettings;
+    this.#worker = new Worker(threadUrl(import.meta.url, './consume-thread'), { workerData });
     this.#worker.on('message', (message: FromConsume) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#state = { workers: 0, downReason: 'the thread of the workers has died' };

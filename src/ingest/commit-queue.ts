@@ -52,7 +52,7 @@ export class CommitQueue {
     number,
     { resolve(position: number | undefined): void; reject(error: unknown): void }
   >();
-  readonly #opened = Promise.withResolvers<void>();
+  readonly #opened = Promise.withResolvers<string>();
   readonly #closed = Promise.withResolvers<void>();
   #outbox: ThreadRequest[] = [];
   #nextId = 1;
@@ -66,8 +66,11 @@ export class CommitQueue {
     this.#worker.on('error', (error) => this.#die(error));
   }
 
-  /** Resolves when each lane has been ready; rejects when one cannot be. Servers that are away are waited for. */
-  get opened(): Promise<void> {
+  /**
+   * Resolves, with the mark of the store (store-mark.ts), when each lane has been ready; rejects when one cannot be. Servers that
+   * are away are waited for.
+   */
+  get opened(): Promise<string> {
     return this.#opened.promise;
   }
 
@@ -150,7 +153,7 @@ export class CommitQueue {
         this.#events.onState(message.lane, undefined);
         return;
       case 'opened':
-        this.#opened.resolve();
+        this.#opened.resolve(message.storeMark);
         return;
       case 'waiting':
         this.#events.onWait(message.reason);

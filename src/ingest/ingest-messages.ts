@@ -17,7 +17,7 @@ export interface IngestSettings {
 }
 
 /** What can cross between threads of how a queue is opened. */
-export type QueueOptions = Omit<RedisQueueOptions, 'onEvent'>;
+export type QueueOptions = Omit<RedisQueueOptions, 'onEvent' | 'storeMark'>;
 
 /** What an answer waits for: that the store has the events, or that the queue in front of it has. */
 export type LaneName = 'stored' | 'queued';
@@ -41,8 +41,8 @@ export type FromThread =
   | { kind: 'ready'; lane: LaneName; stats: KeyStats | undefined }
   /** The lane cannot take events until its next `ready`. */
   | { kind: 'down'; lane: LaneName; reason: string }
-  /** All lanes have been ready. */
-  | { kind: 'opened' }
+  /** All lanes have been ready. The mark: store-mark.ts. */
+  | { kind: 'opened'; storeMark: string }
   /** A server is away at the start. */
   | { kind: 'waiting'; reason: string }
   /** A lane could not be opened at start; the thread ends. */

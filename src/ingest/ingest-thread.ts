@@ -9,8 +9,8 @@
  * ends the thread.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { SekaliError } from '../errors.ts';
 import type { StoreSecrets } from '../store/store.ts';
+import { anotherStore, storeMarkOf } from '../store/store-mark.ts';
 import { toFailure } from '../store/store-messages.ts';
 import { ThreadedStore } from '../store/threaded-store.ts';
 import type { FromThread, IngestSettings, LaneName, ToThread } from './ingest-messages.ts';
@@ -75,7 +75,7 @@ class IngestThread {
       if (!this.#closing.signal.aborted) this.#post({ kind: 'failed', failure: toFailure(error) });
       return;
     }
-    this.#post({ kind: 'opened' });
+    this.#post({ kind: 'opened', storeMark: storeMarkOf(this.#secrets!) });
   }
 
   #reach(open: () => Promise<Sink>): Promise<Sink> {
@@ -88,10 +88,10 @@ class IngestThread {
     const store = await ThreadedStore.open(new URL(storeThread), storeOptions, (message) =>
       this.#post({ kind: 'progress', message }),
     );
-    if (!sameSecrets((this.#secrets ??= store.secrets), store.secrets)) {
+    this.#secrets ??= store.secrets;
+    if (storeMarkOf(this.#secrets) !== storeMarkOf(store.secrets)) {
       await store.close();
-      // Keys in the queue were made with the secrets of the one that was there before: it would know none of them again.
-      throw new SekaliError('store_unavailable', 'the store that is there now is another one: start again');
+      throw anotherStore();
     }
     this.#store = store;
     return new StoreSink(store, limits);
@@ -103,6 +103,7 @@ class IngestThread {
     const { openQueue } = await import('../queue/open-queue.ts');
     const opened = await openQueue({
       ...queue!,
+      storeMark: storeMarkOf(this.#secrets!),
       onEvent: ({ level, detail }) => this.#post({ kind: 'log', level, message: detail }),
     });
     return new QueueSink(opened, limits, this.#secrets!);
@@ -147,14 +148,6 @@ class IngestThread {
   #post(message: FromThread): void {
     this.#port.postMessage(message);
   }
-}
-
-function sameSecrets(one: StoreSecrets, other: StoreSecrets): boolean {
-  return (
-    Buffer.compare(one.keySecret, other.keySecret) === 0 &&
-    one.contentSeed.high === other.contentSeed.high &&
-    one.contentSeed.low === other.contentSeed.low
-  );
 }
 
 if (parentPort) void new IngestThread(parentPort, workerData as IngestSettings).start();

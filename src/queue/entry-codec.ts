@@ -21,7 +21,8 @@ import type { Batch, CommitGroup } from '../store/store.ts';
  *                            the records
  *
  * All integers are little-endian. Old entries may be in the queue when a new version starts, so a change of the layout is a
- * new version, and a worker reads the one before too.
+ * new version, and a worker reads the one before too. While a cluster is being upgraded there are entries of a newer version than
+ * some of its workers know ({@link isNewer}): those are for the others.
  */
 const MAGIC = 0x45514b53; // "SKQE", read as a little-endian word
 const VERSION = 1;
@@ -58,6 +59,11 @@ export interface OpenedEntry {
   readonly words: Buffer;
   readonly topics: readonly string[];
   readonly records: Buffer;
+}
+
+/** Whether a later version of Sekali made it. */
+export function isNewer(body: Buffer): boolean {
+  return body.length >= HEADER_BYTES && body.readUInt32LE(0) === MAGIC && body.readUInt32LE(4) > VERSION;
 }
 
 /** @throws SekaliError `entry_refused` when the bytes are damaged, or of a version that is not known here */

@@ -159,6 +159,36 @@ test('a stream that was trimmed by hand does not stay full', options, async () =
   await queue.enqueue(largeGroup('b', 4000));
 });
 
+test(
+  'a queue is of the store that used it first, also on a server that is full, or was flushed',
+  options,
+  async () => {
+    await using harness = await RedisQueueHarness.start();
+    const queue = await harness.openQueue({ storeMark: 'one' });
+    const isAnothers = {
+      code: 'config_invalid',
+      message: /"sekali-test" belongs to another store\. Set another/,
+    };
+    await using client = await openClient(harness.server.url);
+    async function assertRefused(): Promise<void> {
+      await assert.rejects(harness.openQueue({ storeMark: 'two' }), isAnothers);
+      await assert.rejects(harness.openConsumer({ storeMark: 'two' }), isAnothers);
+    }
+    await assertRefused();
+    await client.send('FLUSHALL');
+    await queue.enqueue(groupOf('a'));
+    await assertRefused();
+    await client.send('CONFIG', 'SET', 'maxmemory', '1');
+    await assertRefused();
+    assert.deepEqual(await drain(await harness.openConsumer({ storeMark: 'one' })), ['a']);
+    await harness.openQueue({ storeMark: 'one' });
+    // Whoever only reads is of no store.
+    assert.equal((await (await harness.openQueue()).state()).entries, 0);
+    await client.send('CONFIG', 'SET', 'maxmemory', '0');
+    await harness.openQueue({ storeMark: 'two', queueKey: 'sekali-other' });
+  },
+);
+
 test('an entry of another program is handed out, so that it can be set aside', options, async () => {
   await using harness = await RedisQueueHarness.start();
   const consumer = await harness.openConsumer();

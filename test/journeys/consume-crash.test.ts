@@ -6,6 +6,7 @@ import { Workers } from '../../src/consume/workers.ts';
 import { CONSUME_FAILPOINTS } from '../../src/failpoint.ts';
 import { openQueue } from '../../src/queue/open-queue.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
+import { storeMarkOf } from '../../src/store/store-mark.ts';
 import { BYTES_MAX, groupOf } from '../contract/queue/case.ts';
 import { useServices } from '../support/services/services.ts';
 import { until } from '../support/until.ts';
@@ -25,16 +26,20 @@ for (const point of CONSUME_FAILPOINTS) {
       const store = await PostgresStore.open({ databaseUrl });
       for (let i = 0; i < 20; i++) await queue.enqueue(groupOf(`${i}a`, `${i}b`));
 
+      const storeMark = storeMarkOf(store.secrets);
       const consume = { databaseUrl, queue: settings, workerCount: 1 };
       const env = { ...process.env, SEKALI_FAILPOINT: `${point}:2` };
-      const doomed = spawn(process.execPath, [PROCESS, JSON.stringify(consume)], { env, stdio: 'inherit' });
+      const doomed = spawn(process.execPath, [PROCESS, JSON.stringify({ ...consume, storeMark })], {
+        env,
+        stdio: 'inherit',
+      });
       const [, signal] = (await once(doomed, 'exit')) as [number | null, string | null];
       assert.equal(signal, 'SIGKILL');
       assert.ok((await queue.state()).entries > 0, 'it was killed in the midst of its work');
 
       const deaths: unknown[] = [];
       const workers = new Workers(consume, { onLog: () => {}, onDeath: (error) => deaths.push(error) });
-      workers.start();
+      workers.start(storeMark);
       await until('an empty queue', async () => (await queue.state()).entries === 0);
       await workers.close();
       const { received, unique_processed, duplicate_dropped, consumed } = await store.counters();

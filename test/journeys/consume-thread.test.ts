@@ -5,6 +5,7 @@ import { Workers } from '../../src/consume/workers.ts';
 import { openQueue } from '../../src/queue/open-queue.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
+import { storeMarkOf } from '../../src/store/store-mark.ts';
 import { BYTES_MAX, groupOf } from '../contract/queue/case.ts';
 import { useServices } from '../support/services/services.ts';
 import { TcpProxy } from '../support/services/tcp-proxy.ts';
@@ -57,6 +58,10 @@ class Journey implements AsyncDisposable {
     return new Journey({ queue, store }, networks, { databaseUrl, redisUrl, queueKey });
   }
 
+  start(): void {
+    this.workers.start(storeMarkOf(this.store.secrets));
+  }
+
   async enqueue(prefix: string, count: number): Promise<void> {
     await Promise.all(Array.from({ length: count }, (_, i) => this.queue.enqueue(groupOf(`${prefix}${i}`))));
   }
@@ -95,7 +100,7 @@ class Journey implements AsyncDisposable {
 test('workers bring what is enqueued to the store, before and while they run', services.options, async () => {
   await using journey = await Journey.begin();
   await journey.enqueue('early', 50);
-  journey.workers.start();
+  journey.start();
   await until('two workers', async () => journey.workers.count === 2);
   await journey.enqueue('late', 50);
   await journey.drained();
@@ -108,7 +113,7 @@ for (const away of ['postgres', 'redis'] as const) {
     await using journey = await Journey.begin();
     await journey.networks[away].cut();
     await journey.enqueue('early', 20);
-    journey.workers.start();
+    journey.start();
     await until('the reason', async () => /refused|connect|reach/i.test(journey.workers.downReason ?? ''));
     await journey.networks[away].heal();
     await journey.drained();
@@ -121,7 +126,7 @@ for (const away of ['postgres', 'redis'] as const) {
     services.options,
     async () => {
       await using journey = await Journey.begin();
-      journey.workers.start();
+      journey.start();
       await until('two workers', async () => journey.workers.count === 2);
       const enqueuing = journey.enqueue('event', 300);
       await until('a first event', async () => (await journey.store.lastPosition()) > 0);

@@ -1,5 +1,5 @@
 /** A process with workers and nothing else, to be killed: its settings are the argument. */
-import type { ConsumeSettings } from '../../src/consume/consume-messages.ts';
+import type { ConsumeThreadSettings } from '../../src/consume/consume-messages.ts';
 import { Workers } from '../../src/consume/workers.ts';
 
 const events = {
@@ -8,4 +8,5 @@ const events = {
     throw error;
   },
 };
-new Workers(JSON.parse(process.argv[2]!) as ConsumeSettings, events).start();
+const { storeMark, ...settings } = JSON.parse(process.argv[2]!) as ConsumeThreadSettings;
+new Workers(settings, events).start(storeMark);

@@ -65,6 +65,13 @@ export class WorkerHarness {
     return hex(this.queue.add(entryOf(ids), ids.length));
   }
 
+  /** An entry as a later version would make it. @returns its id, in hex */
+  enqueueNewer(...ids: string[]): string {
+    const body = entryOf(ids);
+    body.writeUInt32LE(99, 4);
+    return hex(this.queue.add(body, ids.length));
+  }
+
   /** An entry that nobody can read. */
   enqueueBroken(): string {
     return hex(this.queue.add(Buffer.from('no entry'), 1));

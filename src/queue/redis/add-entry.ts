@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SekaliError } from '../../errors.ts';
-import { GROUP, type QueueKeys } from './options.ts';
+import { GROUP, type QueueKeys, type RedisQueueOptions } from './options.ts';
 import { RedisScript } from './script.ts';
 import type { RedisSession } from './session.ts';
 
@@ -11,11 +11,13 @@ import type { RedisSession } from './session.ts';
  * one, and could then never be emptied.
  *
  * An empty stream takes no bytes, whatever the count says: that mends the count after somebody has trimmed the stream by hand.
+ * Whose the queue is was settled with the session (own-queue.ts), and is written again in case somebody has flushed the server since.
  * Totals go as texts: Lua would round what it prints as a number.
  */
 const ADD_ENTRY = new RedisScript(`
 local entries, totals = KEYS[1], KEYS[2]
-local id, events, body, bytes_max, new_epoch, group = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local id, events, body, bytes_max = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local new_epoch, group, store = ARGV[5], ARGV[6], ARGV[7]
 local bytes = tonumber(redis.call('HGET', totals, 'bytes') or '0')
 if bytes + #body > bytes_max and bytes > 0 and redis.call('XLEN', entries) == 0 then
   redis.call('HSET', totals, 'bytes', '0')
@@ -23,6 +25,7 @@ if bytes + #body > bytes_max and bytes > 0 and redis.call('XLEN', entries) == 0 
 end
 if bytes + #body > bytes_max then return {0, tostring(bytes)} end
 redis.call('HSETNX', totals, 'epoch', new_epoch)
+if store ~= '' then redis.call('HSETNX', totals, 'store', store) end
 if redis.call('EXISTS', entries) == 0 then redis.call('XGROUP', 'CREATE', entries, group, '0', 'MKSTREAM') end
 local epoch = redis.call('HGET', totals, 'epoch')
 redis.call('XADD', entries, '*', 'id', id, 'events', events, 'epoch', epoch, 'body', body)
@@ -42,9 +45,9 @@ export async function addEntry(
   session: RedisSession,
   keys: QueueKeys,
   { id, events, body }: NewEntry,
-  bytesMax: number,
+  { bytesMax, storeMark = '' }: Pick<RedisQueueOptions, 'bytesMax' | 'storeMark'>,
 ): Promise<{ epoch: string; enqueued: number }> {
-  const args = [Buffer.from(id), String(events), body, String(bytesMax), randomUUID(), GROUP];
+  const args = [Buffer.from(id), String(events), body, String(bytesMax), randomUUID(), GROUP, storeMark];
   const reply = (await ADD_ENTRY.run(session, [keys.entries, keys.totals], args)) as
     | [1, epoch: string, enqueued: string]
     | [0, bytes: string];

@@ -4,6 +4,8 @@ export interface RedisQueueOptions {
   readonly url: string;
   /** Names the queue on the server. All instances that share it are one queue. */
   readonly queueKey: string;
+  /** Of the store that the entries are for (store-mark.ts): the queue of another one is refused. Whoever only reads has none. */
+  readonly storeMark?: string | undefined;
   /** Bytes of entries that are not acknowledged yet; `enqueue` refuses beyond. */
   readonly bytesMax: number;
   /** How long a worker may take for an entry, in milliseconds, before another is given it. */
@@ -26,7 +28,7 @@ export interface QueueEvent {
 export interface QueueKeys {
   /** Stream: an entry of it is an entry of the queue. It has those that are not acknowledged. */
   readonly entries: string;
-  /** Hash: `epoch`, `enqueued` (events ever), `bytes` (of the entries in the stream). */
+  /** Hash: `epoch`, `enqueued` (events ever), `bytes` (of the entries in the stream), `store` (whose it is: own-queue.ts). */
   readonly totals: string;
 }
 

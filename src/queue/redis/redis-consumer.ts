@@ -9,6 +9,7 @@ import { endEntries } from './end-entries.ts';
 import { toQueueError } from './failures.ts';
 import { forgetConsumers, letGo } from './leave-group.ts';
 import { keysOf, type QueueKeys, type RedisQueueOptions } from './options.ts';
+import { ownQueue } from './own-queue.ts';
 import type { RedisSession } from './session.ts';
 
 /** Waiting is cut into pieces, so that whoever ends it waits no longer than this for the piece that is under way. */
@@ -46,7 +47,7 @@ export class RedisConsumer implements QueueConsumer {
 
   static async open(options: RedisQueueOptions): Promise<RedisConsumer> {
     const consumer = new RedisConsumer(options);
-    consumer.#connection = await RedisConnection.open(options.url, nothingToFind, {
+    consumer.#connection = await RedisConnection.open(options.url, (session) => greet(session, options), {
       onLost: ({ message }) =>
         options.onEvent({ kind: 'away', level: 'warn', detail: `A worker: ${message}` }),
       onBack() {
@@ -133,5 +134,7 @@ export class RedisConsumer implements QueueConsumer {
   }
 }
 
-/** A consumer needs to know nothing of a server before it asks: who finds no group makes it then. */
-async function nothingToFind(): Promise<void> {}
+/** Whoever finds no group makes it then: all that a consumer needs to know before it asks is whose the queue is. */
+async function greet(session: RedisSession, { queueKey, storeMark }: RedisQueueOptions): Promise<void> {
+  if (storeMark !== undefined) await ownQueue(session, queueKey, storeMark);
+}

@@ -8,6 +8,7 @@ import { RedisConnection } from './connection.ts';
 import { toQueueError } from './failures.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { keysOf, type QueueKeys, type RedisQueueOptions } from './options.ts';
+import { ownQueue } from './own-queue.ts';
 import { readPersistence } from './persistence.ts';
 import { promiseOf, type QueuePromise } from './promise.ts';
 import { readTotals } from './read-totals.ts';
@@ -49,7 +50,7 @@ export class RedisQueue implements Queue {
     const body = encodeEntry(group);
     const entry = { id: randomBytes(16), events: group.events.length, body };
     await this.#using(async (session, { confirmations }) => {
-      this.#watch.saw(await addEntry(session, this.#keys, entry, this.#options.bytesMax));
+      this.#watch.saw(await addEntry(session, this.#keys, entry, this.#options));
       // On the session of the write: another one would confirm what it never wrote.
       await confirmations.confirm();
     });
@@ -69,6 +70,8 @@ export class RedisQueue implements Queue {
   }
 
   async #greet(session: RedisSession): Promise<Greeting> {
+    const { queueKey, storeMark } = this.#options;
+    if (storeMark !== undefined) await ownQueue(session, queueKey, storeMark);
     const facts = await readPersistence(session);
     const promise = promiseOf(facts, this.#options.replicasMin);
     const totals = await readTotals(session, this.#keys, this.#watch.seen);

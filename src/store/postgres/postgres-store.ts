@@ -19,6 +19,7 @@ import type {
   StoreSecrets,
   TopicSummary,
 } from '../store.ts';
+import { anotherStore, storeMarkOf } from '../store-mark.ts';
 import { type Appended, append } from './append.ts';
 import { fromDatabase, type SqlClient, sqlStateOf } from './connection.ts';
 import { REPEATED, readConsumed, setAside } from './consume.ts';
@@ -216,7 +217,7 @@ export class PostgresStore implements ConsumingStore {
 
   /** Runs a call on the connection, which is given up after a failure: what is left of it is then nobody's. */
   async #run<T>(call: (client: SqlClient) => Promise<T>): Promise<T> {
-    this.#connection ??= Writer.open(this.#options.databaseUrl).then(connectionOf);
+    this.#connection ??= this.#reconnect();
     const connection = this.#connection;
     try {
       return await (await connection).writer.run(call);
@@ -224,6 +225,19 @@ export class PostgresStore implements ConsumingStore {
       const isSettled = error instanceof SekaliError && error.code === 'entry_refused';
       if (!isSettled && this.#connection === connection) await this.#disconnect();
       throw error instanceof SekaliError ? error : unavailable(error);
+    }
+  }
+
+  /** An import may have filled the database meanwhile, with other secrets: what was hashed with ours means nothing there. */
+  async #reconnect(): Promise<Connection> {
+    const writer = await Writer.open(this.#options.databaseUrl);
+    try {
+      const secrets = await writer.run(readMeta);
+      if (storeMarkOf(secrets) !== storeMarkOf(this.secrets)) throw anotherStore();
+      return connectionOf(writer);
+    } catch (error) {
+      await writer.close();
+      throw error;
     }
   }
 
