@@ -200,8 +200,11 @@ describe('a database and a queue server', () => {
   const REDIS_URL = 'redis://:sesame@queue';
 
   it('are none by default', () => {
-    const { databaseUrl, redisUrl, migrate, disableWorkers } = load();
-    assert.deepEqual([databaseUrl, redisUrl, migrate, disableWorkers], [undefined, undefined, true, false]);
+    const { databaseUrl, redisUrl, skipMigrate, disableWorkers } = load();
+    assert.deepEqual(
+      [databaseUrl, redisUrl, skipMigrate, disableWorkers],
+      [undefined, undefined, false, false],
+    );
   });
 
   it('come under the names of older systems too, after those of its own', () => {
@@ -245,12 +248,18 @@ describe('a database and a queue server', () => {
     assert.deepEqual(load({ DATABASE_URL }, { data: 'd' }).warnings, [
       'data has no effect: the events are in the database that database-url names',
     ]);
-    assert.deepEqual(load({ WORKER_COUNT: '4', SEKALI_CLAIM_MS: '5000', SEKALI_MIGRATE: '0' }).warnings, [
-      'migrate has no effect without database-url',
-      'worker-count has no effect without redis-url',
-      'claim-ms has no effect without redis-url',
-    ]);
-    assert.deepEqual(load({ DATABASE_URL, REDIS_URL, WORKER_COUNT: '4', SEKALI_MIGRATE: '0' }).warnings, []);
+    assert.deepEqual(
+      load({ WORKER_COUNT: '4', SEKALI_CLAIM_MS: '5000', SEKALI_SKIP_MIGRATE: '1' }).warnings,
+      [
+        'skip-migrate has no effect without database-url',
+        'worker-count has no effect without redis-url',
+        'claim-ms has no effect without redis-url',
+      ],
+    );
+    assert.deepEqual(
+      load({ DATABASE_URL, REDIS_URL, WORKER_COUNT: '4', SEKALI_SKIP_MIGRATE: '1' }).warnings,
+      [],
+    );
   });
 });
 

@@ -59,11 +59,11 @@ export const SERVER_SETTINGS = {
     olderEnv: ['DATABASE_URL'],
     secret: true,
   },
-  migrate: setting(
+  skipMigrate: setting(
     toggle,
-    true,
+    false,
     '',
-    'Make the tables of the database, or bring them up to date, at the start. If not, they must be so already.',
+    'Leave the tables of the database as they are at the start: `sekali migrate` has made them, or brought them up to date.',
   ),
   redisUrl: {
     ...setting(
@@ -376,8 +376,8 @@ function withoutEffect(
   const warnings: string[] = [];
   if (databaseUrl !== undefined && given.has('data'))
     warnings.push('data has no effect: the events are in the database that database-url names');
-  if (databaseUrl === undefined && given.has('migrate'))
-    warnings.push('migrate has no effect without database-url');
+  if (databaseUrl === undefined && given.has('skipMigrate'))
+    warnings.push('skip-migrate has no effect without database-url');
   if (queueUrl === undefined) {
     for (const name of QUEUE_SETTINGS.filter((one) => given.has(one)))
       warnings.push(`${flagOf(name)} has no effect without redis-url`);

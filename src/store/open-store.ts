@@ -7,7 +7,7 @@ export interface StoreSettings {
   readonly dataDir: string;
   /** The store is in PostgreSQL; if undefined, in files of the directory. */
   readonly databaseUrl: string | undefined;
-  readonly migrate: boolean;
+  readonly skipMigrate: boolean;
   readonly dedupWindow: TopicRules<DedupWindow>;
   readonly retention: TopicRules<Retention>;
 }
@@ -52,13 +52,13 @@ async function sqliteSite({ dataDir, dedupWindow, retention }: StoreSettings): P
 }
 
 async function postgresSite(
-  { dedupWindow, retention, migrate }: StoreSettings,
+  { dedupWindow, retention, skipMigrate }: StoreSettings,
   databaseUrl: string,
 ): Promise<StoreSite> {
   const { PostgresReader } = await import('./postgres/postgres-reader.ts');
   return {
     thread: threadUrl(import.meta.url, './postgres/store-thread'),
-    options: { databaseUrl, dedupWindow, retention, migrate },
+    options: { databaseUrl, dedupWindow, retention, migrate: !skipMigrate },
     isServer: true,
     openReader: () => PostgresReader.open({ databaseUrl }),
     release() {},

@@ -1,6 +1,7 @@
 /** Faults 4 and 14: instances of a cluster meet over the same keys, and over the same queue entries. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createClient } from '@redis/client';
 import type { Report } from '../../src/cli/publish/report.ts';
 import type { PublishAnswer, WireEvent } from '../../src/client/index.ts';
 import { checkEvents, readPages, statsOf, untilDrained } from '../support/cluster/check-invariants.ts';
@@ -13,6 +14,7 @@ import { underLoad } from '../support/cluster/under-load.ts';
 import { send } from '../support/http.ts';
 import { makeEvents } from '../support/make-events.ts';
 import { runCli } from '../support/process.ts';
+import type { RedisServer } from '../support/services/redis-server.ts';
 import { useServices } from '../support/services/services.ts';
 import { until } from '../support/until.ts';
 
@@ -76,16 +78,22 @@ describe('instances of a cluster', services.options, () => {
     const cluster = await Cluster.start(t, { instances: 0 });
     const front = [await cluster.add({ SEKALI_WORKER_COUNT: '1' })];
     const sleeper = await cluster.add({ SEKALI_WORKER_COUNT: '4' });
+    const { child } = sleeper.process;
     await underLoad(
       t,
       cluster,
       async (load) =>
         await eachRound(async () => {
-          await load.more(20);
-          sleeper.process.child.kill('SIGSTOP');
+          await until('it is stopped while it holds something', async () => {
+            await load.more(1);
+            child.kill('SIGSTOP');
+            if (await holdsEntries(cluster.redis, child.pid!)) return true;
+            child.kill('SIGCONT');
+            return false;
+          });
           // With the sleeper's entries taken over, nothing is queued but what comes in.
           await load.pauseWhile(async () => await untilDrained(front[0]!));
-          sleeper.process.child.kill('SIGCONT');
+          child.kill('SIGCONT');
           await sleeper.untilReady();
         }, 6),
       { front, ack: 'queued' },
@@ -99,6 +107,23 @@ async function publish({ url }: Instance, total: number, seed: number): Promise<
   const { code, stdout, stderr } = await runCli(['publish', '--seed', String(seed), ...topics], { env });
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout) as Report;
+}
+
+/** Whether a worker of this process has claimed what it has not acknowledged; the names of workers have it (redis-consumer.ts). */
+async function holdsEntries({ url }: RedisServer, pid: number): Promise<boolean> {
+  const client = createClient({ url, RESP: 2 });
+  await client.connect();
+  try {
+    const consumers = (await client.sendCommand([
+      'XINFO',
+      'CONSUMERS',
+      '{sekali}:entries',
+      'sekali',
+    ])) as unknown as [string, string, string, number][];
+    return consumers.some(([, name, , pending]) => name.includes(`-${pid}-`) && pending > 0);
+  } finally {
+    client.destroy();
+  }
 }
 
 /** Until it is acknowledged. */

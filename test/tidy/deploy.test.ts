@@ -142,7 +142,7 @@ describe('deploy/compose.yaml', () => {
   it('starts three servers once the schema is made, and the load balancer once they are healthy', () => {
     const { deploy, depends_on, environment } = compose.services['sekali-cluster'] ?? {};
     assert.equal(deploy?.replicas, 3);
-    assert.equal(environment?.['SEKALI_MIGRATE'], 'false');
+    assert.equal(environment?.['SEKALI_SKIP_MIGRATE'], 'true');
     assert.deepEqual(depends_on, {
       migrate: { condition: 'service_completed_successfully' },
       postgres: { condition: 'service_healthy' },
