@@ -36,8 +36,8 @@ export interface Queue {
 export interface QueueConsumer {
   /**
    * Entries for this worker: first what it or another worker left unacknowledged for longer than `claimMs`, else new ones;
-   * waits until there is one, at most `waitMs`, or until the signal aborts, and then has none. To be called again when what
-   * it gave last has been dealt with: what is not acknowledged by then may come again.
+   * waits until there is one, at most `waitMs`, or until the signal aborts, and then has none. What is not
+   * acknowledged yet may come again, to this worker too: it is called while what it gave last is still on its way to the store.
    *
    * @param entriesMax at least 1
    * @throws SekaliError `queue_unavailable`

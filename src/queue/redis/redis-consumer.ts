@@ -23,8 +23,8 @@ type Claim = Parameters<QueueConsumer['claim']>[0];
  * A worker's end, on Redis Streams. Entries come from three places, in this order:
  *
  * 1. *own*, only after a connection was lost: what was given to this consumer and is not acknowledged, among it what was on
- *    its way when the connection broke, and what it could not acknowledge any more. Nobody works on it, for a consumer claims
- *    only when it is done with what it had; to let `claimMs` pass would only make it late.
+ *    its way when the connection broke, and what it could not acknowledge any more. Nobody else works on it, so to let `claimMs`
+ *    pass would only make it late. One bundle of it may be on its way to the store just then: the store knows it the second time.
  * 2. *stale*: what any consumer has had for longer than `claimMs`. Searched for every quarter of that, and as long as some is found.
  * 3. *new*.
  */
