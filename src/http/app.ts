@@ -58,7 +58,8 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
     });
   }
   const addresses = new Addresses(app);
-  guard(app, parts, addresses);
+  const authoriser = new Authoriser(config);
+  guard(app, parts, addresses, authoriser);
   logRequests(app, log);
   answerFailures(app, log);
 
@@ -72,7 +73,7 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
   addConflictsRoute(app, parts);
   addStatsRoutes(app, parts);
   addMetricsRoute(app, parts);
-  addHealthRoutes(app, parts);
+  addHealthRoutes(app, parts, authoriser);
   addDocsRoutes(app, parts);
   return app;
 }
@@ -94,8 +95,12 @@ function timeouts(config: Config) {
 }
 
 /** What everything else is behind: who asks for what, and whether it is there. */
-function guard(app: FastifyInstance, { config, lifecycle }: Parts, addresses: Addresses): void {
-  const authoriser = new Authoriser(config);
+function guard(
+  app: FastifyInstance,
+  { lifecycle }: Parts,
+  addresses: Addresses,
+  authoriser: Authoriser,
+): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     const { raw, routeOptions } = request;

@@ -5,7 +5,7 @@ import { SekaliError } from '../errors.ts';
 
 const PROBES = new Set(['/livez', '/readyz', '/health']);
 
-/** What probes call: without a key, and during a shutdown too. It tells nothing but whether Sekali is well. */
+/** What probes call: without a key, and during a shutdown too. To whoever has none it tells nothing but what is well. */
 export function isProbe(route: string | undefined): boolean {
   return route !== undefined && PROBES.has(route);
 }
@@ -41,6 +41,11 @@ export class Authoriser {
     if (!isProbe(route)) this.#checkKey(headers.authorization);
   }
 
+  /** Whether a request may be told what is not for everybody: names and addresses of servers, what they say of themselves. */
+  mayKnow({ authorization }: IncomingHttpHeaders): boolean {
+    return this.#keyDigest === undefined || this.#isKey(keyOf(authorization) ?? '');
+  }
+
   // A web page can point a name of its own at 127.0.0.1 and have the visitor's browser call us (DNS rebinding): its
   // requests carry that name. With a key it cannot know the key.
   #checkHost(host = ''): void {
@@ -71,9 +76,12 @@ export class Authoriser {
         'send the key as "Authorization: Bearer KEY", or as the password of Basic',
       );
     }
-    // Digests have one length whatever was sent, so neither the length nor the bytes of the key show in the time taken.
-    if (!timingSafeEqual(digest(given), this.#keyDigest))
-      throw new SekaliError('key_wrong', 'the API key is not known');
+    if (!this.#isKey(given)) throw new SekaliError('key_wrong', 'the API key is not known');
+  }
+
+  // Digests have one length whatever was sent, so neither the length nor the bytes of the key show in the time taken.
+  #isKey(given: string): boolean {
+    return this.#keyDigest !== undefined && timingSafeEqual(digest(given), this.#keyDigest);
   }
 }
 

@@ -156,6 +156,7 @@ export class CommitQueue {
         this.#opened.resolve(message.storeMark);
         return;
       case 'waiting':
+        for (const lane of LANES) this.#downReasons[lane] &&= message.reason;
         this.#events.onWait(message.reason);
         return;
       case 'failed':
@@ -204,6 +205,8 @@ export class CommitQueue {
     this.#events.onDeath(cause);
   }
 }
+
+const LANES: readonly LaneName[] = ['stored', 'queued'];
 
 function unavailable(lane: LaneName, reason: string): SekaliError {
   return new SekaliError(lane === 'stored' ? 'store_unavailable' : 'queue_unavailable', reason);

@@ -8,7 +8,9 @@ import { type Answer, send } from '../support/http.ts';
 import { makeEvent } from '../support/make-events.ts';
 import { problemsOf, refusedStart } from '../support/refused-start.ts';
 import { type ServerOptions, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { freePort } from '../support/services/free-port.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 import { assertProblem } from './suite/case.ts';
 
 const KEY = 'correct-horse:battery/staple+1';
@@ -52,6 +54,29 @@ test('with a key, nothing but the health checks is there for who has not got it'
   for (const path of ['/livez', '/readyz', '/readyz?verbose', '/health', '/%6civez']) {
     assert.equal((await send(server.url, path)).status, 200, path);
   }
+});
+
+test('why it is not well, a server with a key tells only to those who have it', async (t) => {
+  const databaseUrl = `postgres://sekali@127.0.0.1:${await freePort()}/events`;
+  const server = await start(t, { env: { SEKALI_API_KEY: KEY, SEKALI_DATABASE_URL: databaseUrl } });
+  async function told(headers: Record<string, string>): Promise<string> {
+    const answers = await Promise.all(
+      ['/readyz?verbose', '/health'].map((path) => send(server.url, path, { headers })),
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [503, 503],
+    );
+    return answers.map(({ text }) => text).join();
+  }
+  for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
+    const text = await told(headers);
+    assert.match(text, /^\[-\] database: the reason is told with the API key/m);
+    assert.doesNotMatch(text, /127\.0\.0\.1|PostgreSQL/);
+  }
+  await until('the reason', async () =>
+    /database: PostgreSQL: .*127\.0\.0\.1/.test(await told({ authorization: `Bearer ${KEY}` })),
+  );
 });
 
 test('the key comes as a bearer token or as the password of any user', async (t) => {

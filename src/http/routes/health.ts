@@ -1,11 +1,15 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HealthAnswer } from '../../protocol/wire.ts';
 import { type Kind, toggle } from '../../settings.ts';
+import type { Authoriser } from '../auth.ts';
 import { type Fault, findFaults, PARTS, type Part } from '../faults.ts';
 import type { Parts } from '../parts.ts';
 import { RETRY_AFTER_S } from '../problem.ts';
 import { parameter, readQuery } from '../query.ts';
 import { readRemarks } from '../remarks.ts';
+
+/** To whoever has no key, of a server that has one. */
+const WITHHELD = 'the reason is told with the API key, and in the log';
 
 /** `?verbose`, `?verbose=` and `?verbose=true` all switch it on, as with Kubernetes' own. */
 const verboseSwitch: typeof toggle = {
@@ -31,8 +35,13 @@ export const READYZ_PARAMETERS = {
   exclude: parameter(partList, undefined),
 };
 
-export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
+export function addHealthRoutes(app: FastifyInstance, parts: Parts, authoriser: Authoriser): void {
   const { lifecycle } = parts;
+
+  async function faultsFor({ headers }: FastifyRequest): Promise<Fault[]> {
+    const faults = await findFaults(parts);
+    return authoriser.mayKnow(headers) ? faults : faults.map(({ part }) => ({ part, reason: WITHHELD }));
+  }
 
   app.get('/livez', async (request, reply) => {
     readQuery({}, request.query);
@@ -41,20 +50,20 @@ export function addHealthRoutes(app: FastifyInstance, parts: Parts): void {
 
   app.get('/readyz', async (request, reply) => {
     const { verbose, exclude = [] } = readQuery(READYZ_PARAMETERS, request.query);
-    const faults = await findFaults(parts);
+    const faults = await faultsFor(request);
     const isReady = faults.every(({ part }) => exclude.includes(part));
     reply.type('text/plain; charset=utf-8');
     if (!isReady) reply.code(503).header('retry-after', String(RETRY_AFTER_S));
     const verdict = isReady ? 'ok\n' : 'not ready\n';
     if (!verbose) return await reply.send(verdict);
     const lines = PARTS.map((part) => lineOf(part, faults));
-    const remarks = (await readRemarks(parts)).map((remark) => `[i] ${remark}\n`);
-    return await reply.send([...lines, ...remarks, verdict].join(''));
+    const remarks = authoriser.mayKnow(request.headers) ? await readRemarks(parts) : [];
+    return await reply.send([...lines, ...remarks.map((remark) => `[i] ${remark}\n`), verdict].join(''));
   });
 
   app.get('/health', async (request, reply): Promise<HealthAnswer> => {
     readQuery({}, request.query);
-    const faults = await findFaults(parts);
+    const faults = await faultsFor(request);
     const isWell = (part: string) => faults.every((fault) => fault.part !== part);
     const answer = {
       database: isWell('database'),
