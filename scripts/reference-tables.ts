@@ -1,6 +1,6 @@
 /** The tables of docs/reference/configuration.md, from the settings as they are declared. */
 import { CONNECTION_SETTINGS } from '../src/cli/connection.ts';
-import { OLDER_SERVER_ENV, SERVER_SETTINGS } from '../src/config.ts';
+import { OLDER_SERVER_ENV, SERVER_SETTINGS } from '../src/server-settings.ts';
 import { envOf, flagOf, memberOf, type Setting } from '../src/settings.ts';
 
 /** No kind takes this, but those that take any text. */

@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { tempDir } from '../test/support/temp-dir.ts';
-import { type Config, isLoopback, loadConfig, OLDER_SERVER_ENV, SERVER_SETTINGS } from './config.ts';
+import { type Config, isLoopback, loadConfig } from './config.ts';
 import { SekaliError } from './errors.ts';
+import { OLDER_SERVER_ENV, SERVER_SETTINGS } from './server-settings.ts';
 
 type Env = Record<string, string>;
 
@@ -236,6 +237,23 @@ describe('a database and a queue server', () => {
     assert.equal(load({ REDIS_URL, USE_INMEMORY_QUEUE: '1' }).redisUrl, undefined);
     assert.equal(load({ REDIS_URL, DATABASE_URL, USE_INMEMORY_QUEUE: '1' }).redisUrl, undefined);
     assert.equal(load({ DATABASE_URL }).redisUrl, undefined);
+  });
+
+  it('bound what one transaction of the database, and one entry of the queue, can be', () => {
+    const env = {
+      SEKALI_EVENTS_MAX: '100001',
+      SEKALI_BODY_BYTES_MAX: '257MiB',
+      SEKALI_QUEUE_BYTES_MAX: '1GiB',
+    };
+    assert.equal(load(env).eventsMax, 100_001);
+    const problems = ['events-max must not be above 100000', 'body-bytes-max must not be above 256MiB'];
+    assert.deepEqual(
+      problemsOf({ ...env, DATABASE_URL }),
+      problems.map((each) => `${each} with database-url`),
+    );
+    assert.deepEqual(problemsOf({ DATABASE_URL, REDIS_URL, SEKALI_BACKLOG_BYTES_MAX: '31MiB' }), [
+      'backlog-bytes-max must be at least twice body-bytes-max',
+    ]);
   });
 
   it('have a queue key that is a part of names', () => {

@@ -1,4 +1,5 @@
-import { loadConfig, SERVER_SETTINGS } from '../config.ts';
+import { loadConfig } from '../config.ts';
+import { SERVER_SETTINGS } from '../server-settings.ts';
 import { shownUrl } from '../server-url.ts';
 import { type Command, type CommandContext, EXIT, operandsOf } from './command.ts';
 import { stopSignal } from './stop-signal.ts';

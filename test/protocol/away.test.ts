@@ -142,7 +142,12 @@ test(
   'a queue server that is full refuses, and what waits for the store goes on',
   services.options,
   async (t) => {
-    const { start } = await cluster(t, { SEKALI_DISABLE_WORKERS: '1', SEKALI_BACKLOG_BYTES_MAX: '1MiB' });
+    const { start } = await cluster(t, {
+      SEKALI_DISABLE_WORKERS: '1',
+      SEKALI_BACKLOG_BYTES_MAX: '1MiB',
+      SEKALI_BODY_BYTES_MAX: '512KiB',
+      SEKALI_EVENT_BYTES_MAX: '512KiB',
+    });
     const server = await start();
     const refused = await until('it is full', async () => {
       const answer = await publish(server, 'queued', randomUUID(), 'x'.repeat(300_000));

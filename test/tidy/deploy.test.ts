@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, it, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { SERVER_SETTINGS } from '../../src/config.ts';
 import { isProbe } from '../../src/http/auth.ts';
+import { SERVER_SETTINGS } from '../../src/server-settings.ts';
 import { envOf, type Settings } from '../../src/settings.ts';
 
 const dockerfile = readFileSync('deploy/Dockerfile', 'utf8');

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { printDefault, withTables } from '../../scripts/reference-tables.ts';
-import { SERVER_SETTINGS } from '../../src/config.ts';
 import { catalogue } from '../../src/errors.ts';
 import { NAME_LENGTH_MAX, TIMESTAMP_LENGTH_MAX } from '../../src/event.ts';
 import { CONFLICTS_SHOWN } from '../../src/http/routes/events.ts';
@@ -17,6 +16,7 @@ import {
   PAGE_LIMIT_MAX,
   PUBLISH_MEDIA,
 } from '../../src/protocol/wire.ts';
+import { SERVER_SETTINGS } from '../../src/server-settings.ts';
 import { flagOf, type Setting } from '../../src/settings.ts';
 import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT, PAGE_LENGTH_MAX } from '../../src/store/store.ts';
 

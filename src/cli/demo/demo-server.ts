@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { OLDER_SERVER_ENV } from '../../config.ts';
+import { OLDER_SERVER_ENV } from '../../server-settings.ts';
 
 /** Bytes of the server's last words that are kept for when it does not start. */
 const STDERR_MAX = 4096;
