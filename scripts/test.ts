@@ -5,7 +5,7 @@
  * themselves start what they need.
  */
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { installHint, missingServices, SKIPPED_FILE } from '../test/support/services/services.ts';
@@ -22,8 +22,11 @@ const [built, servers] = await Promise.all([
   run(process.execPath, ['scripts/build.ts']),
   given.length > 0 ? {} : startSharedServers(),
 ]);
+// Tests wait for processes of theirs most of the time. Node's own choice, a file fewer than there are cores, leaves one of two idle.
+const concurrency = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
 const env = { ...process.env, ...servers, [SKIPPED_FILE]: skipped };
-process.exitCode = built || (await run(process.execPath, ['--test', '--test-reporter=spec', ...files], env));
+process.exitCode =
+  built || (await run(process.execPath, ['--test', concurrency, '--test-reporter=spec', ...files], env));
 await endSharedServers();
 tellSkipped();
 rmSync(dir, { recursive: true });

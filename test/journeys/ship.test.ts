@@ -216,7 +216,7 @@ test('a server that is not there, or refuses us, is told', async (t) => {
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /API key/);
   await closed.stop();
-  const gone = await shipping.ship([file, '--retry-for-ms', '200']);
+  const gone = await shipping.ship([file, '--retry-for-ms', '2000']);
   assert.equal(gone.code, 1);
   assert.match(gone.stderr, /no answer from .*; trying again\n/);
 });
