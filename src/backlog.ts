@@ -1,5 +1,6 @@
 import { SekaliError } from './errors.ts';
 import { reach } from './ingest/reach.ts';
+import { messageOf } from './message-of.ts';
 import { openQueue } from './queue/open-queue.ts';
 import type { Queue, QueueState } from './queue/queue.ts';
 import type { RedisQueueOptions } from './queue/redis/options.ts';
@@ -39,7 +40,7 @@ export class QueueBacklog {
       );
     } catch (error) {
       // Of what waiting does not mend, the ingest thread makes an end.
-      this.#awayReason = error instanceof Error ? error.message : String(error);
+      this.#awayReason = messageOf(error);
     }
   }
 }

@@ -71,6 +71,13 @@ test('every entry is in one bundle, and every bundle keeps the rules', () => {
   );
 });
 
+test('entries that are no measure do not spoil the next claims', () => {
+  for (const events of [0, Number.NaN]) {
+    const claimed = [entry(1, { events, body: Buffer.alloc(0) }), entry(2, { events: 1 })];
+    assert.equal(nextEntriesMax(4, claimed, SIZE), 8);
+  }
+});
+
 test('a claim asks for at least one entry, and for at most twice as many as the one before', () => {
   fc.assert(
     fc.property(anyEntries, fc.integer({ min: 1, max: 32 }), (entries, now) => {

@@ -65,7 +65,8 @@ export function nextEntriesMax(now: number, claimed: readonly Entry[], size: Bun
   const events = claimed.reduce((sum, entry) => sum + entry.events, 0);
   const bytes = claimed.reduce((sum, entry) => sum + entry.body.length, 0);
   const fill = Math.max(events / size.eventsMax, bytes / size.bytesMax);
-  const fitting = Math.floor(claimed.length / fill);
+  // Entries without events and bytes, or with a count that is none, are no measure.
+  const fitting = fill > 0 ? Math.floor(claimed.length / fill) : ENTRIES_MAX;
   // Growing by steps bounds what a claim brings when small entries are followed by the largest.
   return Math.max(1, Math.min(fitting, now * 2, ENTRIES_MAX));
 }

@@ -1,7 +1,7 @@
+import { messageOf } from '../message-of.ts';
 import { isNewer, type OpenedEntry, openEntry } from '../queue/entry-codec.ts';
 import type { Entry, QueueConsumer } from '../queue/queue.ts';
 import { type BundleSize, isSuspect, nextEntriesMax, toBundles } from './bundle.ts';
-import { messageOf } from './message-of.ts';
 
 /** A bundle as it is worked on. */
 export interface Claimed {

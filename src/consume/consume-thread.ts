@@ -7,13 +7,13 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { backoffMs, wait } from '../client/backoff.ts';
+import { messageOf } from '../message-of.ts';
 import { openConsumer } from '../queue/open-queue.ts';
 import type { QueueConsumer } from '../queue/queue.ts';
 import type { QueueEvent } from '../queue/redis/options.ts';
 import type { ConsumingStore } from '../store/store.ts';
 import { anotherStore, storeMarkOf } from '../store/store-mark.ts';
 import type { ConsumeThreadSettings, FromConsume, ToConsume } from './consume-messages.ts';
-import { messageOf } from './message-of.ts';
 import { Worker } from './worker.ts';
 import { WORKER_DEFAULTS } from './worker-settings.ts';
 

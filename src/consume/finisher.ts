@@ -1,10 +1,10 @@
 import { failpoint } from '../failpoint.ts';
+import { messageOf } from '../message-of.ts';
 import { mergeEntries } from '../queue/entry-codec.ts';
 import type { Entry } from '../queue/queue.ts';
 import type { Consumed } from '../store/store.ts';
 import type { Claimed, Decoded, Unfit } from './claims.ts';
 import type { LogMessage } from './consume-messages.ts';
-import { messageOf } from './message-of.ts';
 import type { StoreKeeper } from './store-keeper.ts';
 
 export interface FinisherParts {

@@ -1,6 +1,6 @@
 import { type BackoffOptions, backoffMs } from '../client/backoff.ts';
 import { SekaliError } from '../errors.ts';
-import { messageOf } from './message-of.ts';
+import { messageOf } from '../message-of.ts';
 import type { WorkerStore } from './worker-settings.ts';
 
 export interface StoreKeeperParts {

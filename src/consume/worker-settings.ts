@@ -16,8 +16,8 @@ export interface WorkerSettings {
 }
 
 /**
- * 4,000 events are where a transaction's fixed cost is small beside its events, and 8 MiB is the largest group that the ingest
- * stage makes.
+ * 4,000 events are where a transaction's fixed cost is small beside its events. 8 MiB bound the memory that a bundle of large ones
+ * takes, and are several entries: the ingest stage takes in no more into one after 1 MiB (ingest-thread.ts).
  */
 export const WORKER_DEFAULTS = {
   eventsMax: 4000,

@@ -202,6 +202,71 @@ test('an entry that the store refuses holds up no other, is tried five times, an
   assert.ok(harness.time.nowMs() >= 4 * CLAIM_MS);
 });
 
+test('a bundle that is too much for the store is stored entry by entry, and no entry is the worse for it', async () => {
+  const harness = new WorkerHarness();
+  const ids = Array.from({ length: 40 }, (_, i) => `${i}`);
+  for (const id of ids) harness.enqueue(id);
+  harness.database.entriesMax = 1;
+  await workOff(harness, harness.worker());
+  assert.deepEqual(harness.database.events, ids);
+  assert.deepEqual(harness.database.letters, []);
+  assert.deepEqual(harness.logged, [], 'nothing is to be tried again');
+  assert.equal(harness.time.nowMs(), 0, 'nothing had to come again');
+});
+
+test('so it is when the refusal takes most of the time that an entry may be held', async () => {
+  const harness = new WorkerHarness();
+  const ids = Array.from({ length: 100 }, (_, i) => `${i}`);
+  for (const id of ids) harness.enqueue(id);
+  harness.database.entriesMax = 1;
+  const openStore = storeWith(harness, (store) => async (group, entries) => {
+    harness.pass(entries.ids.length > 1 ? 0.7 * CLAIM_MS : CLAIM_MS / 20);
+    return await store.consume(group, entries);
+  });
+  const workers = [harness.worker({ openStore }), harness.worker({ openStore })];
+  await Promise.all(workers.map((worker) => workOff(harness, worker)));
+  assert.deepEqual(new Set(harness.database.events), new Set(ids));
+  assert.equal(harness.database.events.length, ids.length);
+  assert.deepEqual(harness.database.letters, []);
+});
+
+test('an entry that is too much by itself is set aside at its last attempt, and no other with it', async () => {
+  const harness = new WorkerHarness();
+  const ids = Array.from({ length: 20 }, (_, i) => harness.enqueue(`${i}`));
+  harness.database.entriesMax = 1;
+  harness.database.refused.add(ids[7]!);
+  await workOff(harness, harness.worker());
+  assert.deepEqual(
+    harness.database.letters.map(({ id, attempts }) => [hex(id), attempts]),
+    [[ids[7], SETTINGS.attemptsMax]],
+  );
+  assert.equal(harness.database.events.length, 19);
+});
+
+test('an entry that cannot even be set aside stays, holds up no other, and is told once each time it comes', async () => {
+  const harness = new WorkerHarness();
+  const worker = harness.worker();
+  harness.enqueue('first');
+  const id = hex(harness.queue.add(Buffer.from('no entry'), 1));
+  harness.database.unburied.add(id);
+  harness.enqueue('good');
+  const comings = 3 * SETTINGS.attemptsMax;
+  for (let coming = 1; coming <= comings; coming++) {
+    harness.enqueue(`${coming}`);
+    await rounds(worker, 4);
+    harness.pass(CLAIM_MS + 1);
+    const told = harness.logged.filter(({ level }) => level === 'error');
+    assert.equal(told.length, coming);
+    assert.equal(told.at(-1)!.message, 'An entry cannot be set aside.');
+    assert.equal(told.at(-1)!.fields!['attempts'], coming);
+    assert.equal(harness.database.events.length, 2 + coming);
+    assert.equal(harness.queue.size, 1);
+  }
+  harness.database.unburied.clear();
+  await workOff(harness, worker);
+  assert.equal(harness.database.ended.get(id), 'dead');
+});
+
 test('an entry that nobody can read is set aside at once, and those beside it are stored', async () => {
   const harness = new WorkerHarness();
   harness.enqueue('first');

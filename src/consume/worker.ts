@@ -1,10 +1,10 @@
 import { backoffMs } from '../client/backoff.ts';
 import { failpoint } from '../failpoint.ts';
+import { messageOf } from '../message-of.ts';
 import type { Entry, QueueConsumer } from '../queue/queue.ts';
 import { type Claimed, Claims } from './claims.ts';
 import type { LogMessage } from './consume-messages.ts';
 import { Finisher } from './finisher.ts';
-import { messageOf } from './message-of.ts';
 import { StoreKeeper } from './store-keeper.ts';
 import type { WorkerParts, WorkerSettings } from './worker-settings.ts';
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import type { Parts } from './parts.ts';
 
 export const PARTS = ['server', 'database', 'queue'] as const;
@@ -28,8 +29,4 @@ async function fault(ask: () => Promise<unknown>): Promise<string | undefined> {
   } catch (error) {
     return messageOf(error);
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

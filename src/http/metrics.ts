@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Parts } from './parts.ts';
-import { readTotals, type Totals } from './totals.ts';
+import { readStoreAndQueue, type Totals } from './totals.ts';
 
 /** What `GET /metrics` tells, in the text format of Prometheus 0.0.4. */
 export class Metrics {
@@ -30,7 +30,7 @@ export class Metrics {
     const gauge = (name: string, help: string, value: number) =>
       new Gauge({ name: `sekali_${name}`, help, registers }).set(value);
 
-    const totals = await readTotals(this.#parts).catch(() => undefined);
+    const totals = await readStoreAndQueue(this.#parts).catch(() => undefined);
     if (totals !== undefined) {
       for (const [name, help, read] of COUNTERS) count(`${name}_total`, help, read(totals));
       gauge('queue_events', 'Events that are accepted and not stored yet.', totals.queued);

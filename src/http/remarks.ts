@@ -1,4 +1,4 @@
-import { messageOf } from './faults.ts';
+import { messageOf } from '../message-of.ts';
 import type { Parts } from './parts.ts';
 
 /** What an operator should know, although events can be stored: a sentence each. */

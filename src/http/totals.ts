@@ -21,7 +21,10 @@ export interface Totals extends Omit<Counters, 'consumed'> {
  *
  * @throws SekaliError `store_unavailable`, `queue_unavailable`
  */
-export async function readTotals({ reader, backlog }: Pick<Parts, 'reader' | 'backlog'>): Promise<Totals> {
+export async function readStoreAndQueue({
+  reader,
+  backlog,
+}: Pick<Parts, 'reader' | 'backlog'>): Promise<Totals> {
   const { consumed, received, ...counters } = await reader.counters();
   const state = await backlog?.state();
   // A queue that was restored to an earlier state may count less than has been consumed from it.

@@ -9,6 +9,7 @@
  * ends the thread.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Queue } from '../queue/queue.ts';
 import type { StoreSecrets } from '../store/store.ts';
 import { anotherStore, storeMarkOf } from '../store/store-mark.ts';
 import { toFailure } from '../store/store-messages.ts';
@@ -35,6 +36,8 @@ class IngestThread {
   readonly #closing = new AbortController();
   #store: ThreadedStore | undefined;
   #secrets: StoreSecrets | undefined;
+  /** One for all the openings of its lane: it comes back by itself, and only who was there before knows what a server has lost. */
+  #queue: Queue | undefined;
 
   constructor(port: MessagePort, settings: IngestSettings) {
     this.#port = port;
@@ -101,12 +104,12 @@ class IngestThread {
     const { queue, limits } = this.#settings;
     // Only who has a queue server loads its client.
     const { openQueue } = await import('../queue/open-queue.ts');
-    const opened = await openQueue({
+    this.#queue ??= await openQueue({
       ...queue!,
       storeMark: storeMarkOf(this.#secrets!),
       onEvent: ({ level, detail }) => this.#post({ kind: 'log', level, message: detail }),
     });
-    return new QueueSink(opened, limits, this.#secrets!);
+    return new QueueSink(this.#queue, limits, this.#secrets!);
   }
 
   #take(message: ToThread): void {
@@ -141,6 +144,7 @@ class IngestThread {
   async #close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([this.#stored.close(), this.#queued?.close()]);
+    await this.#queue?.close();
     this.#post({ kind: 'closed' });
     this.#port.close();
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, SekaliError } from '../errors.ts';
 import { failpoint } from '../failpoint.ts';
+import { messageOf } from '../message-of.ts';
 import type { EventPack } from '../store/event-pack.ts';
 import { toFailure } from '../store/store-messages.ts';
 import type { BatchDecoder } from './decode.ts';
@@ -185,7 +186,7 @@ export class Lane {
   }
 
   #noteDown(error: unknown): void {
-    this.#downReason = error instanceof Error ? error.message : String(error);
+    this.#downReason = messageOf(error);
     this.#parts.onDown(this.#downReason);
   }
 

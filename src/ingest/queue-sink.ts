@@ -6,7 +6,7 @@ import { BatchDecoder } from './decode.ts';
 import type { Sink } from './lane.ts';
 import type { OpenGroup, Outcome } from './open-group.ts';
 
-/** Groups go to the queue, and are answered before anybody knows their verdicts. */
+/** Groups go to the queue, and are answered before anybody knows their verdicts. The queue stays open when its sink is closed. */
 export class QueueSink implements Sink {
   /** Of its own: a decoder numbers the topics of one open pack at a time. */
   readonly decoder: BatchDecoder;
@@ -30,7 +30,5 @@ export class QueueSink implements Sink {
     await this.#queue.state();
   }
 
-  async close(): Promise<void> {
-    await this.#queue.close();
-  }
+  async close(): Promise<void> {}
 }

@@ -5,7 +5,7 @@ import type { CommitGroup, KeyStats, Receipts, StoreSecrets } from './store.ts';
 import { type FromStore, fromFailure, type ToStore } from './store-messages.ts';
 
 /** What a group became, and its pack, whose memory is to be used again. */
-export interface Appended {
+export interface AppendedGroup {
   readonly receipts: Receipts;
   readonly events: EventPack;
 }
@@ -17,7 +17,7 @@ export class ThreadedStore {
   readonly #worker: Worker;
   readonly #onProgress: (message: string) => void;
   readonly #finding = new Map<number, PromiseWithResolvers<number | undefined>>();
-  #appending: PromiseWithResolvers<Appended> | undefined;
+  #appending: PromiseWithResolvers<AppendedGroup> | undefined;
   readonly #closed = Promise.withResolvers<void>();
   #nextId = 1;
   #death: SekaliError | undefined;
@@ -71,7 +71,7 @@ export class ThreadedStore {
   }
 
   /** Appends a group; its pack is handed over, and another one comes back in its place. One at a time. */
-  append({ events, batches }: CommitGroup): Promise<Appended> {
+  append({ events, batches }: CommitGroup): Promise<AppendedGroup> {
     if (this.#death !== undefined) return Promise.reject(this.#death);
     const message = events.toMessage();
     this.#appending = Promise.withResolvers();
@@ -114,7 +114,7 @@ export class ThreadedStore {
     else if (message.kind === 'closed') this.#closed.resolve();
   }
 
-  #settleAppend(): PromiseWithResolvers<Appended> | undefined {
+  #settleAppend(): PromiseWithResolvers<AppendedGroup> | undefined {
     const appending = this.#appending;
     this.#appending = undefined;
     return appending;

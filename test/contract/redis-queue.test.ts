@@ -102,9 +102,28 @@ test(
       code: 'queue_unavailable',
       message: /0 of 1 replicas/,
     });
-    assert.match((await queue.state()).promise, /of at least 1 of its replicas/);
+    const { promise } = await until('the state', () => queue.state().catch(() => undefined));
+    assert.match(promise, /of at least 1 of its replicas/);
   },
 );
+
+test('a server that refuses a write is met anew, with what it promises by then', options, async () => {
+  await using harness = await RedisQueueHarness.start();
+  const queue = await harness.openQueue();
+  await using client = await openClient(harness.server.url);
+  await client.send('CONFIG', 'SET', 'appendfsync', 'everysec');
+  await client.send('CONFIG', 'SET', 'min-replicas-to-write', '1');
+  await assert.rejects(queue.enqueue(groupOf('a')), { code: 'queue_unavailable', message: /NOREPLICAS/ });
+  const { promise } = await until('the state', () => queue.state().catch(() => undefined));
+  assert.match(promise, /appendfsync everysec/);
+  await client.send('CONFIG', 'SET', 'min-replicas-to-write', '0');
+  await queue.enqueue(groupOf('a'));
+  assert.deepEqual(await drain(await harness.openConsumer()), ['a']);
+  assert.deepEqual(
+    harness.events.map(({ kind }) => kind),
+    ['away', 'back'],
+  );
+});
 
 test('a memory that has gone back begins a new epoch, and the operator hears of it', options, async () => {
   await using harness = await RedisQueueHarness.start();
@@ -193,11 +212,30 @@ test('an entry of another program is handed out, so that it can be set aside', o
   await using harness = await RedisQueueHarness.start();
   const consumer = await harness.openConsumer();
   await using client = await openClient(harness.server.url);
-  await client.send('XADD', '{sekali-test}:entries', '*', 'hello', 'world');
-  const [entry] = await claim(consumer);
-  assert.equal(entry!.id.length, 16);
-  assert.throws(() => idsIn(entry!), { code: 'entry_refused' });
-  await consumer.ack([entry!]);
+  const id = '0123456789abcdef';
+  for (const fields of [
+    ['hello', 'world'],
+    ['id', id, 'body', 'put back by hand'],
+  ]) {
+    await client.send('XADD', '{sekali-test}:entries', '*', ...fields);
+    const [entry] = await claim(consumer);
+    assert.deepEqual([entry!.id.length, entry!.events], [16, 0]);
+    assert.notEqual(Buffer.from(entry!.id).toString(), id);
+    assert.throws(() => idsIn(entry!), { code: 'entry_refused' });
+    await consumer.ack([entry!]);
+  }
+});
+
+test('an entry that was removed by hand while a worker had it is passed over', options, async () => {
+  await using harness = await RedisQueueHarness.start();
+  const queue = await harness.openQueue();
+  for (const id of ['a', 'b', 'c']) await queue.enqueue(groupOf(id));
+  const held = await claim(await harness.openConsumer(), 3);
+  await using client = await openClient(harness.server.url);
+  await client.send('XDEL', '{sekali-test}:entries', held[1]!.place);
+  const other = await harness.openConsumer({ claimMs: 1 });
+  const entries = await claim(other, 3, 60_000);
+  assert.deepEqual(entries.flatMap(idsIn), ['a', 'c']);
 });
 
 test('a consumer that closes is forgotten, unless it has entries', options, async () => {

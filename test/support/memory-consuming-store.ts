@@ -16,6 +16,10 @@ export class MemoryDatabase {
   readonly calls: string[][] = [];
   /** Ids of entries that are refused, in hex. */
   readonly refused = new Set<string>();
+  /** A transaction of more entries is too much for it. */
+  entriesMax = Number.POSITIVE_INFINITY;
+  /** Ids of entries that it does not even set aside, in hex. */
+  readonly unburied = new Set<string>();
   /** Nobody can reach it. */
   isAway = false;
   /** Stores that were opened and not closed. */
@@ -55,6 +59,7 @@ export class MemoryDatabase {
     if (repeated.length > 0) return { kind: 'repeated', ids: repeated };
     if (ids.some((id) => this.refused.has(hex(id))))
       throw new SekaliError('entry_refused', 'The database refuses it.');
+    if (ids.length > this.entriesMax) throw new SekaliError('entry_refused', 'It is too much.');
     for (const id of ids) this.ended.set(hex(id), 'consumed');
     for (let i = 0; i < events.length; i++) this.events.push(events.eventId(i));
     this.#count(epoch, events.length);
@@ -64,6 +69,7 @@ export class MemoryDatabase {
 
   #bury(letter: DeadLetter): Consumed {
     if (this.ended.has(hex(letter.id))) return { kind: 'repeated', ids: [letter.id] };
+    if (this.unburied.has(hex(letter.id))) throw new SekaliError('entry_refused', 'It is no letter.');
     this.ended.set(hex(letter.id), 'dead');
     this.letters.push(letter);
     this.#count(letter.epoch, letter.events);

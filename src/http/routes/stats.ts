@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { QueueAnswer, StatsAnswer } from '../../protocol/wire.ts';
 import type { Parts } from '../parts.ts';
 import { readQuery } from '../query.ts';
-import { readTotals } from '../totals.ts';
+import { readStoreAndQueue } from '../totals.ts';
 
 /** Names in the answer of /stats; /topics pages through any number. */
 export const TOPICS_SHOWN = 1000;
@@ -13,7 +13,7 @@ export function addStatsRoutes(app: FastifyInstance, parts: Parts): void {
   app.get('/stats', async (request): Promise<StatsAnswer> => {
     readQuery({}, request.query);
     const [totals, topics] = await Promise.all([
-      readTotals(parts),
+      readStoreAndQueue(parts),
       reader.topics({ after: undefined, limit: TOPICS_SHOWN }),
     ]);
     const { received, unique_processed, duplicate_dropped, conflicts, rejected, queued, dead_lettered } =

@@ -43,7 +43,7 @@ export async function makeGroup(session: RedisSession, keys: QueueKeys): Promise
   }
 }
 
-/** UNBLOCKED: the stream was removed while this was waiting for it. Redis 6.2 puts other words before an error of a script. */
+/** UNBLOCKED: the stream was removed while this was waiting for it. */
 export function isGroupGone(error: unknown): boolean {
-  return isReply(error, 'UNBLOCKED') || (error instanceof Error && error.message.includes('NOGROUP '));
+  return isReply(error, 'UNBLOCKED') || isReply(error, 'NOGROUP');
 }

@@ -13,10 +13,8 @@ local entries, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 local claimed = redis.call('XAUTOCLAIM', entries, group, consumer, ARGV[3], ARGV[4], 'COUNT', ARGV[5])
 local given = {}
 for _, entry in ipairs(claimed[2]) do
-  if entry and entry[2] then
-    local pending = redis.call('XPENDING', entries, group, entry[1], entry[1], 1)
-    table.insert(given, {entry[1], entry[2], pending[1][4]})
-  end
+  local pending = redis.call('XPENDING', entries, group, entry[1], entry[1], 1)
+  table.insert(given, {entry[1], entry[2], pending[1][4]})
 end
 return {claimed[1], given}
 `);

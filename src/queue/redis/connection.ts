@@ -55,6 +55,13 @@ export class RedisConnection<Greeting> {
     throw this.#reason ?? new SekaliError('queue_unavailable', 'The queue is closed.');
   }
 
+  /** Gives up a session, if it is that of now, and connects anew. */
+  renew(session: RedisSession, cause: unknown): void {
+    if (this.#up?.session !== session) return;
+    session.end();
+    this.#lose(session, cause);
+  }
+
   close(): void {
     this.#closing.abort();
     this.#reason = undefined;

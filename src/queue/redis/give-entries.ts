@@ -17,14 +17,24 @@ export function toEntries(raw: readonly RawEntry[]): Entry[] {
 function toEntry(place: string, fields: readonly Buffer[], attempts: number): Entry {
   const values = new Map<string, Buffer>();
   for (let i = 0; i + 1 < fields.length; i += 2) values.set(fields[i]!.toString(), fields[i + 1]!);
-  const id = values.get('id');
-  const isOurs = id?.length === 16;
+  const [id, epoch, events] = [values.get('id'), String(values.get('epoch')), String(values.get('events'))];
+  // The store counts by them: what it cannot count by, it could not even set aside.
+  const isOurs = id?.length === 16 && UUID.test(epoch) && isCount(events);
   return {
     place,
     id: isOurs ? id : createHash('sha256').update(place).digest().subarray(0, 16),
     attempts,
-    epoch: isOurs ? String(values.get('epoch')) : EPOCH_NONE,
-    events: isOurs ? Number(values.get('events')) : 0,
+    epoch: isOurs ? epoch : EPOCH_NONE,
+    events: isOurs ? Number(events) : 0,
     body: (isOurs && values.get('body')) || Buffer.alloc(0),
   };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The store counts the events of one entry in 32 bits. */
+const EVENTS_MAX = 2 ** 31 - 1;
+
+function isCount(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) <= EVENTS_MAX;
 }

@@ -12,14 +12,20 @@ export interface PersistenceFacts {
   readonly evictionPolicy: string | undefined;
 }
 
+/**
+ * From here on errors of a script begin with their code, and XAUTOCLAIM leaves out what is no longer in the stream. Valkey gives
+ * itself out for Redis 7.2.4.
+ */
+const VERSION_MIN = [7, 0] as const;
+
 /** @throws SekaliError `config_invalid` when the server is too old */
-export async function readPersistence(session: RedisSession): Promise<PersistenceFacts> {
+export async function readPersistence(session: Pick<RedisSession, 'send'>): Promise<PersistenceFacts> {
   const info = parseInfo((await session.send(['INFO'])) as string);
   const version = info.get('redis_version') ?? '0';
-  if (!isAtLeast(version, 6, 2)) {
+  if (!isAtLeast(version, ...VERSION_MIN)) {
     throw new SekaliError(
       'config_invalid',
-      `A queue needs Redis 6.2 or later, for XAUTOCLAIM, and this is ${version}.`,
+      `A queue needs Redis ${VERSION_MIN.join('.')} or later, and this is ${version}.`,
     );
   }
   const config = await readConfig(session);
@@ -39,7 +45,7 @@ export function isAtLeast(version: string, major: number, minor: number): boolea
 }
 
 /** Managed servers refuse CONFIG, or leave settings out of it. */
-async function readConfig(session: RedisSession): Promise<Map<string, string>> {
+async function readConfig(session: Pick<RedisSession, 'send'>): Promise<Map<string, string>> {
   try {
     const reply = (await session.send(['CONFIG', 'GET', '*appendfsync*'])) as string[];
     const config = new Map<string, string>();

@@ -50,9 +50,14 @@ export class RedisQueue implements Queue {
     const body = encodeEntry(group);
     const entry = { id: randomBytes(16), events: group.events.length, body };
     await this.#using(async (session, { confirmations }) => {
-      this.#watch.saw(await addEntry(session, this.#keys, entry, this.#options));
-      // On the session of the write: another one would confirm what it never wrote.
-      await confirmations.confirm();
+      try {
+        this.#watch.saw(await addEntry(session, this.#keys, entry, this.#options));
+        // On the session of the write: another one would confirm what it never wrote.
+        await confirmations.confirm();
+      } catch (error) {
+        this.#doubt(session, error);
+        throw error;
+      }
     });
   }
 
@@ -77,6 +82,16 @@ export class RedisQueue implements Queue {
     const totals = await readTotals(session, this.#keys, this.#watch.seen);
     this.#watch.met(facts, promise.durable, totals);
     return { promise, confirmations: new Confirmations(session, promise.confirmation) };
+  }
+
+  /**
+   * A server that refuses a write, other than for want of room, is met anew: it may be a replica by now, and its name another
+   * server's; or what the greeting has found out, as what confirms a write, holds no more.
+   */
+  #doubt(session: RedisSession, cause: unknown): void {
+    const connection = this.#connection!;
+    const error = toQueueError(cause, connection.address);
+    if (error.code !== 'overloaded') connection.renew(session, error);
   }
 
   async #using<T>(run: (session: RedisSession, greeting: Greeting) => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, systemClock } from '../../clock.ts';
 import { SekaliError } from '../../errors.ts';
+import { messageOf } from '../../message-of.ts';
 import type { DedupWindow, Retention, TopicRules } from '../../topic-rules.ts';
 import type { Step } from '../dedup/generation.ts';
 import { GenerationIndex } from '../dedup/generation-index.ts';
@@ -274,8 +275,4 @@ function settle(db: DatabaseSync): void {
   if (result?.['busy'] !== 0) {
     throw new SekaliError('store_unavailable', 'the write-ahead log is being read by another process');
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
