@@ -15,6 +15,12 @@ import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../store.ts';
  * **No deadlock**: waits happen at the entries of the queue and then at the keys, and both are inserted in their own order, so
  * that of any two groups the one with the smaller common key goes first. A slot is taken without waiting.
  *
+ * **No scan of the keys**: from its sixth call in a connection on a statement keeps the plan that it has, until statistics of the
+ * tables come. On a database that was empty at that time this was a hash join over all keys: with 250,000 keys and
+ * autovacuum off, a group of one new event took 14.5 ms instead of 0.3, and more with every key. Without sequential scans
+ * the costs of what has no index are estimated so high that it would be compiled, for 22 ms a group; hence no `jit`.
+ * (A plan for each call was slower: 80 to 104 ms instead of 21 to 62 for groups of 4,000 with known keys.)
+ *
  * **Readers never skip**: before it allocates positions, a group takes a shared lock that holds the last position so far,
  * and lets go of it with its transaction, after its rows have become visible. See horizon-sql.ts.
  */
@@ -39,19 +45,21 @@ export const appendSql = `
     OUT o_positions bigint[],
     OUT o_verdicts  smallint[]   -- 0 stored, 1 duplicate, 2 conflict; null: all are stored
   )
-  LANGUAGE plpgsql SET search_path = sekali, pg_temp AS $$
+  LANGUAGE plpgsql
+  SET search_path = sekali, pg_temp SET enable_seqscan = off SET jit = off AS $$
   DECLARE
-    v_count     integer := cardinality(p_keys);
-    v_slot      integer;
-    v_known     bigint[];
-    v_fresh     integer := 0;
-    v_written   integer := 0;
-    v_allocated bigint[];
-    v_candidate bigint[];
-    v_contents  bigint[];
-    v_stored    integer := 0;
-    v_conflicts integer := 0;
-    v_now       timestamptz := clock_timestamp();
+    v_count       integer := cardinality(p_keys);
+    v_slot        integer;
+    v_known       bigint[];
+    v_fresh       integer := 0;
+    v_new_entries integer;
+    v_written     integer := 0;
+    v_allocated   bigint[];
+    v_candidate   bigint[];
+    v_contents    bigint[];
+    v_stored      integer := 0;
+    v_conflicts   integer := 0;
+    v_now         timestamptz := clock_timestamp();
   BEGIN
     o_stored_at := v_now;
     SELECT slot INTO v_slot FROM counters LIMIT 1 FOR UPDATE SKIP LOCKED;
@@ -62,8 +70,8 @@ export const appendSql = `
     IF p_entries IS NOT NULL THEN
       INSERT INTO consumed_entries (entry) SELECT entry FROM unnest(p_entries) AS entry ORDER BY entry
         ON CONFLICT DO NOTHING;
-      GET DIAGNOSTICS v_written = ROW_COUNT;
-      IF v_written < cardinality(p_entries) THEN
+      GET DIAGNOSTICS v_new_entries = ROW_COUNT;
+      IF v_new_entries < cardinality(p_entries) THEN
         RAISE EXCEPTION 'some of the entries have been consumed before' USING ERRCODE = 'SK001';
       END IF;
       INSERT INTO consumed_counts AS c (epoch, slot, events) VALUES (p_epoch, v_slot, v_count)

@@ -18,7 +18,7 @@ import {
 } from '../event-pack.ts';
 import type { CommitGroup, ConsumedEntries } from '../store.ts';
 import { EPOCH_US, fixedArray, INT4, INT8, TIMESTAMPTZ, textArray, UUID } from './binary-arrays.ts';
-import type { SqlClient } from './connection.ts';
+import { AS_TEXT, type SqlClient } from './connection.ts';
 import { firstsOf } from './firsts.ts';
 
 /** What the database says of a group, an element an event. */
@@ -32,9 +32,6 @@ export interface Appended {
 const TEXT_SQL = `
   SELECT (extract(epoch FROM o_stored_at) * 1000000)::bigint, o_positions, o_verdicts FROM sekali.append_1($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[],
     $7::text[], $8::text[], $9::bigint[], $10::integer[], $11::integer[], $12::bigint[], $13::bigint, $14::uuid, $15::uuid[])`;
-
-/** Results as PostgreSQL writes them. */
-export const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
 
 /** Appends one group in one call of the database (append-sql.ts), which is one transaction. */
 export async function append(

@@ -1,4 +1,5 @@
 import { SekaliError } from '../../errors.ts';
+import { messageOf } from '../../message-of.ts';
 
 /** What is needed of a connection of the `pg` package. */
 export interface SqlClient {
@@ -17,6 +18,9 @@ export interface SqlQuery {
   readonly types?: { getTypeParser(): (value: unknown) => unknown };
 }
 
+/** Of a query: every value comes as the text of the server. */
+export const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
+
 export interface SqlResult {
   // Rows are what a statement asked for: whoever wrote it knows their shape.
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -26,11 +30,20 @@ export interface SqlResult {
 /** Time to connect, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5000;
 
-/**
- * Time for one statement, in milliseconds: longer than any takes, and short enough that a connection whose other end has
- * gone without a word is given up. The server is told to look itself whether the client is still there.
- */
+/** Time for one statement, in milliseconds: longer than any takes. The server ends it then, and says so. */
 const STATEMENT_TIMEOUT_MS = 20_000;
+
+/**
+ * After which a connection is given up whose other end has gone without a word, in milliseconds: a server that is there has
+ * spoken before. It is told to look itself whether the client is still there.
+ */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 3000;
+
+/**
+ * Time to wait for a lock, in milliseconds. Well below that of the statement, so that whoever is kept out by another (VACUUM
+ * FULL, an import) fails for that reason, and not for having too much to do.
+ */
+const LOCK_TIMEOUT_MS = 10_000;
 
 /**
  * Opens a connection that writes.
@@ -42,14 +55,7 @@ const STATEMENT_TIMEOUT_MS = 20_000;
  *   is one that Sekali cannot work with, or refuses the user
  */
 export async function connect(databaseUrl: string): Promise<SqlClient> {
-  const { Client } = await loadDriver();
-  const client: SqlClient = new Client({
-    connectionString: databaseUrl,
-    application_name: 'sekali',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS,
-    keepAlive: true,
-  });
+  const client = makeClient(await loadDriver(), databaseUrl);
   // Told by the query that it breaks; without a listener it would end the process.
   client.on('error', () => {});
   try {
@@ -64,9 +70,10 @@ export async function connect(databaseUrl: string): Promise<SqlClient> {
 
 interface Driver {
   readonly Client: new (options: Readonly<Record<string, unknown>>) => SqlClient;
+  readonly Pool: new (options: Readonly<Record<string, unknown>>) => unknown;
 }
 
-async function loadDriver(): Promise<Driver> {
+export async function loadDriver(): Promise<Driver> {
   try {
     return (await import('pg')).default;
   } catch (cause) {
@@ -74,8 +81,37 @@ async function loadDriver(): Promise<Driver> {
   }
 }
 
+/** The driver reads the URL here, and the certificates that it names. @throws SekaliError `config_invalid` */
+export function makeClient({ Client }: Driver, databaseUrl: string): SqlClient {
+  try {
+    return new Client({
+      connectionString: databaseUrl,
+      application_name: 'sekali',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      keepAlive: true,
+    });
+  } catch (error) {
+    // Without it as the cause: it may quote the URL, and the URL may have a password. Of a file it tells the path.
+    const isOfFile = error instanceof Error && 'syscall' in error;
+    throw new SekaliError(
+      'config_invalid',
+      isOfFile
+        ? `a file that the URL of PostgreSQL names cannot be read: ${error.message}`
+        : 'the URL of PostgreSQL is not valid: it must look like postgres://user:password@host:5432/database, with %XX for what has a meaning in a URL',
+    );
+  }
+}
+
 /** The oldest PostgreSQL that knows all that is used here. */
 const SERVER_VERSION_MIN = 140_000;
+
+/** Where the server's system cannot tell it that a client has gone (macOS, Windows), it takes no such setting. */
+export const CHECK_CLIENT = `
+    DO $$ BEGIN
+      PERFORM set_config('client_connection_check_interval', '2s', false);
+    EXCEPTION WHEN invalid_parameter_value THEN
+    END $$`;
 
 async function settle(client: SqlClient): Promise<void> {
   const { rows } = await client.query({
@@ -94,8 +130,9 @@ async function settle(client: SqlClient): Promise<void> {
     throw new SekaliError('store_unavailable', 'the database is a standby, which takes no writes');
   await client.query(`
     SET default_transaction_isolation = 'read committed';
-    SET client_connection_check_interval = '2s';
+    ${CHECK_CLIENT};
     SET statement_timeout = ${STATEMENT_TIMEOUT_MS};
+    SET lock_timeout = ${LOCK_TIMEOUT_MS};
     SET idle_in_transaction_session_timeout = ${STATEMENT_TIMEOUT_MS};
     ${synchronous === 'off' ? 'SET synchronous_commit = on;' : ''}`);
 }
@@ -117,10 +154,4 @@ export function fromDatabase(error: unknown): SekaliError {
   const message = messageOf(error);
   const code = MISCONFIGURED.has(sqlStateOf(error) ?? '') ? 'config_invalid' : 'store_unavailable';
   return new SekaliError(code, `PostgreSQL: ${message}`, { cause: error });
-}
-
-/** Node tells of a refused connection to a name with several addresses by an AggregateError without a message. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
 }

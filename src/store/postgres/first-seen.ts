@@ -1,8 +1,8 @@
 import type { Instant } from '../../instant.ts';
 import { type CommitGroup, STORED } from '../store.ts';
-import { type Appended, AS_TEXT } from './append.ts';
+import type { Appended } from './append.ts';
 import { fixedArray, INT8 } from './binary-arrays.ts';
-import type { SqlClient } from './connection.ts';
+import { AS_TEXT, type SqlClient } from './connection.ts';
 
 const SQL = `
   SELECT e.position, (extract(epoch FROM e.processed_at) * 1000000)::bigint FROM unnest($1::bigint[]) AS p

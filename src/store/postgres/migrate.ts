@@ -1,8 +1,6 @@
 import { SekaliError } from '../../errors.ts';
-import { appendSql } from './append-sql.ts';
 import { connect, fromDatabase, type SqlClient } from './connection.ts';
-import { deadLetterSql } from './dead-letter-sql.ts';
-import { horizonSql } from './horizon-sql.ts';
+import { renewFunctions } from './functions.ts';
 import { makeMeta } from './meta.ts';
 import { sql as events } from './migrations/001-events.ts';
 import { ensurePartitions, type PartitionOptions } from './partitions.ts';
@@ -37,8 +35,7 @@ export interface Schema {
 /**
  * Brings the database to {@link SCHEMA_VERSION}, all or nothing, whoever else tries the same.
  *
- * Functions of the database carry a number in their name and are made anew each time: a program calls those of its own number,
- * so that an older one beside it goes on.
+ * The functions are this program's afterwards (functions.ts), unless the schema is newer.
  *
  * @returns what the database had before
  * @throws SekaliError `schema_newer`
@@ -50,6 +47,7 @@ export async function migrate(client: SqlClient, partitions: PartitionOptions = 
     const schema = await readSchema(client);
     refuseNewer(schema);
     if (schema.version < SCHEMA_VERSION) await apply(client, schema.version, partitions);
+    if (schema.version <= SCHEMA_VERSION) await renewFunctions(client);
     await client.query('COMMIT');
     return schema;
   } catch (error) {
@@ -73,7 +71,6 @@ async function apply(
     await client.query(sql);
     await finish?.(client);
   }
-  await client.query(`${appendSql}${deadLetterSql}${horizonSql}`);
   await ensurePartitions(client, { partitionPositions });
   const oldest = Math.min(...MIGRATIONS.slice(from).map(({ oldestProgram }) => oldestProgram));
   await client.query({

@@ -31,6 +31,7 @@ import { checkSchema, migrate } from './migrate.ts';
 import { Notifier } from './notifier.ts';
 import { ensurePartitions } from './partitions.ts';
 import { PostgresReader } from './postgres-reader.ts';
+import { orRefused, refusalOf } from './refusal.ts';
 import { TopicIds } from './topic-ids.ts';
 import { Writer } from './writer.ts';
 
@@ -48,18 +49,15 @@ export interface PostgresStoreOptions {
   readonly onProgress?: ((message: string) => void) | undefined;
 }
 
-/** SQLSTATEs after which nothing has happened, and the same may well go through when it is tried again. */
-const TRANSIENT = new Set(['40001', '40P01', '55P03']);
+/**
+ * SQLSTATEs after which nothing has happened, and the same may well go through when it is tried again at once. Not 55P03: who
+ * holds that lock has been waited for, and publishers wait too.
+ */
+const TRANSIENT = new Set(['40001', '40P01']);
 const TRIES_MAX = 5;
 
 /** No partition holds the positions that the group was given. */
 const NO_PARTITION = '23514';
-
-/**
- * SQLSTATE classes by which the database refuses what a group holds, whenever it comes: data exception, integrity constraint,
- * program limit.
- */
-const REFUSED_CLASSES = new Set(['22', '23', '54']);
 
 /**
  * The store in PostgreSQL, of which any number may work on one database. Each has one connection that writes; it is opened
@@ -71,7 +69,6 @@ export class PostgresStore implements ConsumingStore {
   readonly #options: PostgresStoreOptions;
   readonly #reader: PostgresReader;
   readonly #hasher: KeyHasher;
-  readonly #topicIds = new TopicIds();
   readonly #janitor: Janitor | undefined;
   #connection: Promise<Connection> | undefined;
   #keys: number;
@@ -116,30 +113,26 @@ export class PostgresStore implements ConsumingStore {
   }
 
   async append(group: CommitGroup): Promise<Receipts> {
-    return await this.#run(async (client) => {
-      const appended = await this.#append(client, group);
+    return await this.#run(async (client, connection) => {
+      const appended = await this.#append(client, connection, group);
       return { ...appended, firstSeenAt: await readFirstSeen(client, group, appended) };
     });
   }
 
   async consume(group: CommitGroup, entries: ConsumedEntries): Promise<Consumed> {
-    return await this.#run(async (client): Promise<Consumed> => {
+    return await this.#run(async (client, connection): Promise<Consumed> => {
       try {
-        await this.#append(client, group, entries);
+        await this.#append(client, connection, group, entries);
         return { kind: 'consumed' };
       } catch (error) {
-        const state = sqlStateOf(error);
-        if (state === REPEATED) return { kind: 'repeated', ids: await readConsumed(client, entries) };
-        if (state !== undefined && REFUSED_CLASSES.has(state.slice(0, 2))) {
-          throw new SekaliError('entry_refused', `PostgreSQL: ${(error as Error).message}`, { cause: error });
-        }
-        throw error;
+        if (sqlStateOf(error) !== REPEATED) throw refusalOf(error) ?? error;
+        return { kind: 'repeated', ids: await readConsumed(client, entries) };
       }
     });
   }
 
   async deadLetter(letter: DeadLetter): Promise<Consumed> {
-    const isNew = await this.#run((client) => setAside(client, letter));
+    const isNew = await this.#run((client) => orRefused(setAside(client, letter)));
     return isNew ? { kind: 'consumed' } : { kind: 'repeated', ids: [letter.id] };
   }
 
@@ -193,16 +186,21 @@ export class PostgresStore implements ConsumingStore {
     await this.#reader.close();
   }
 
-  async #append(client: SqlClient, group: CommitGroup, entries?: ConsumedEntries): Promise<Appended> {
+  async #append(
+    client: SqlClient,
+    connection: Connection,
+    group: CommitGroup,
+    entries?: ConsumedEntries,
+  ): Promise<Appended> {
     failpoint('append.begun');
-    const topicIds = await this.#topicIds.of(client, group.events.topics);
+    const topicIds = await connection.topicIds.of(client, group.events.topics);
     for (let tries = 1; ; tries++) {
       try {
         failpoint('commit.before');
         const appended = await append(client, group, topicIds, this.#options.dedupWindow ?? [], entries);
         failpoint('commit.after');
         for (const verdict of appended.verdicts) if (verdict === 0) this.#keys++;
-        void this.#connection?.then(({ notifier }) => notifier.stored());
+        connection.notifier.stored();
         return appended;
       } catch (error) {
         const state = sqlStateOf(error) ?? '';
@@ -215,15 +213,19 @@ export class PostgresStore implements ConsumingStore {
     }
   }
 
-  /** Runs a call on the connection, which is given up after a failure: what is left of it is then nobody's. */
-  async #run<T>(call: (client: SqlClient) => Promise<T>): Promise<T> {
+  /**
+   * Runs a call on the connection, which is given up after a failure: what is left of it is then nobody's. Not after a refusal:
+   * every statement of a call is a transaction by itself, so the one that was refused is over, and undone.
+   */
+  async #run<T>(call: (client: SqlClient, connection: Connection) => Promise<T>): Promise<T> {
     this.#connection ??= this.#reconnect();
-    const connection = this.#connection;
+    const connecting = this.#connection;
     try {
-      return await (await connection).writer.run(call);
+      const connection = await connecting;
+      return await connection.writer.run((client) => call(client, connection));
     } catch (error) {
       const isSettled = error instanceof SekaliError && error.code === 'entry_refused';
-      if (!isSettled && this.#connection === connection) await this.#disconnect();
+      if (!isSettled && this.#connection === connecting) await this.#disconnect();
       throw error instanceof SekaliError ? error : unavailable(error);
     }
   }
@@ -259,10 +261,12 @@ function makeJanitor({ onProgress, ...options }: PostgresStoreOptions): Janitor 
 interface Connection {
   readonly writer: Writer;
   readonly notifier: Notifier;
+  /** Asked anew on each connection: what takes over from a server that is lost may lack its newest topics. */
+  readonly topicIds: TopicIds;
 }
 
 function connectionOf(writer: Writer): Connection {
-  return { writer, notifier: new Notifier(writer) };
+  return { writer, notifier: new Notifier(writer), topicIds: new TopicIds() };
 }
 
 function isWithoutPartition(error: unknown): boolean {

@@ -7,7 +7,7 @@
  *   reference to the event, so that keys outlive events.
  * - `events` is partitioned by position, which is by age: what retention has emptied is dropped as a table.
  * - Counts are kept by *slot*: a transaction takes a slot that no other one has, so that nobody waits for a counter
- *   (append.ts). What is read is the sum.
+ *   (append-sql.ts). What is read is the sum.
  */
 export const sql = `
   CREATE TABLE sekali.meta (
