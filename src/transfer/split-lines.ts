@@ -1,5 +1,8 @@
-/** Bytes that one line may have: an event of the largest size, escaped, and its header beside it, are far below. */
-const LINE_BYTES_MAX = 256 * 1024 * 1024;
+/**
+ * Bytes that one line may have. The longest that is written has a payload of nearly 256 MiB (`event-bytes-max`) as a text, in
+ * which each character may have got a backslash; a dead letter's body of as much has four thirds of it.
+ */
+const LINE_BYTES_MAX = 513 * 1024 * 1024;
 
 /** A line is longer than any that was ever written: what is read is no transfer, and is not gathered in memory. */
 export class LineTooLong extends Error {}

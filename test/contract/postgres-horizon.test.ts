@@ -9,11 +9,13 @@ import { PostgresReader } from '../../src/store/postgres/postgres-reader.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import { makeEvents } from '../support/make-events.ts';
 import { PostgresFixture } from '../support/postgres-fixture.ts';
+import { isRunning } from '../support/services/is-running.ts';
+import { PostgresServer } from '../support/services/postgres-server.ts';
 import { useServices } from '../support/services/services.ts';
 import { until } from '../support/until.ts';
 import { appendOne } from './store/case.ts';
 
-const services = useServices('postgres');
+const services = useServices('postgres', 'postgres-server');
 
 test('what was committed first but has higher positions waits for the other', services.options, async () => {
   await using pg = await PostgresFixture.open(await services.postgres());
@@ -49,6 +51,24 @@ test('a long transaction that appends nothing holds nobody back', services.optio
   await appendOne(pg.store, ...makeEvents(2));
   assert.deepEqual(await pg.positions(), [1, 2]);
   await pg.sql.query('ROLLBACK');
+});
+
+test('a server that has crashed and gone back is believed', services.options, async () => {
+  await using server = await PostgresServer.start();
+  await using pg = await PostgresFixture.open(await server.createDatabase());
+  await appendOne(pg.store, ...makeEvents(5));
+  await pg.sql.query("SELECT setval('sekali.positions', 99)");
+  assert.equal(await pg.reader.lastPosition(), 99);
+  // As if these had been given, and lost again by the crash of a process, which the postmaster outlives.
+  const { rows } = await pg.sql.query(
+    `SELECT setval('sekali.positions', 7), pg_backend_pid() AS mine, pid AS readers
+       FROM pg_stat_activity WHERE application_name = 'sekali reader'`,
+  );
+  assert.equal(await pg.reader.lastPosition(), 99);
+  process.kill(rows[0].mine, 'SIGKILL');
+  await until('the others have ended too', async () => !isRunning(rows[0].readers));
+  const last = await until('the server is back', () => pg.reader.lastPosition().catch(() => undefined));
+  assert.equal(last, 7);
 });
 
 test('who holds readers back is told after a second', services.options, async () => {

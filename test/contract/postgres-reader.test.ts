@@ -1,7 +1,10 @@
 /** What the PostgreSQL reader promises beyond the contract of every store. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
+import type { SekaliError } from '../../src/errors.ts';
 import { formatInstant, parseInstant } from '../../src/instant.ts';
+import { connect } from '../../src/store/postgres/connection.ts';
 import { PostgresReader } from '../../src/store/postgres/postgres-reader.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import { makeEvent } from '../support/make-events.ts';
@@ -81,6 +84,41 @@ test('a reader opens without a server, and refuses what is too much', services.o
   assert.deepEqual(new Set(codes.slice(0, -1)), new Set(['store_unavailable']));
   await reader.close();
   await assert.rejects(reader.counters(), { code: 'store_unavailable' });
+});
+
+test(
+  'reads that hold all their connections do not keep the state from being read',
+  services.options,
+  async () => {
+    await using pg = await PostgresFixture.open(await services.postgres());
+    await appendOne(pg.store, makeEvent());
+    const lock = await connect(pg.databaseUrl);
+    await lock.query('BEGIN; LOCK TABLE sekali.events IN ACCESS EXCLUSIVE MODE');
+    const reads = Array.from({ length: 20 }, () => pg.reader.eventAt(1));
+    const waiting = `SELECT count(*)::int AS waiting FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'sekali reader' AND wait_event_type = 'Lock'`;
+    await until('all connections wait', async () => (await pg.sql.query(waiting)).rows[0].waiting === 6);
+
+    assert.equal(await pg.reader.lastPosition(), 1);
+    assert.equal((await pg.reader.counters()).unique_processed, 1);
+    assert.equal(await pg.reader.stall(), undefined);
+    const { rows } = await pg.sql.query(
+      "SELECT count(*)::int AS all FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sekali reader'",
+    );
+    assert.ok(rows[0].all <= 8, `${rows[0].all} connections`);
+    await lock.end();
+    assert.equal((await Promise.all(reads)).length, 20);
+  },
+);
+
+test('a URL that cannot be parsed is told without it, for it may hold a password', async () => {
+  const reader = PostgresReader.open({ databaseUrl: 'postgres://me:se/cret@localhost:port/x' });
+  await assert.rejects(reader.lastPosition(), (error: SekaliError) => {
+    assert.equal(error.code, 'config_invalid');
+    assert.doesNotMatch(inspect(error, { showHidden: true, depth: 9 }), /cret/);
+    return true;
+  });
+  await reader.close();
 });
 
 test('a database that is not migrated yet is read once it is', services.options, async () => {

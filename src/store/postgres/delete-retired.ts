@@ -35,7 +35,7 @@ export async function isLeftForDrop(
   { table }: Partition,
   rules: TopicRules<Retention>,
 ): Promise<boolean> {
-  const ageS = commonAge(await topicsIn(client, table), rules);
+  const ageS = await commonAge(client, table, rules);
   if (ageS === undefined) return false;
   const { rows } = await client.query({
     text: `SELECT processed_at > clock_timestamp() - make_interval(secs => $1) AS young
@@ -45,28 +45,44 @@ export async function isLeftForDrop(
   return rows[0]?.young !== false;
 }
 
-function commonAge(topics: readonly string[], rules: TopicRules<Retention>): number | undefined {
+async function commonAge(
+  client: SqlClient,
+  table: string,
+  rules: TopicRules<Retention>,
+): Promise<number | undefined> {
+  if (!rules.some(({ limits }) => ofAgeAlone(limits) !== undefined)) return undefined;
   let common: number | undefined;
-  for (const topic of topics) {
-    const limits = ruleFor(rules, topic);
-    if (limits?.ageS === undefined || limits.bytes !== undefined || limits.count !== undefined)
-      return undefined;
-    common ??= limits.ageS;
-    if (limits.ageS !== common) return undefined;
+  for await (const topic of topicsIn(client, table)) {
+    const ageS = ofAgeAlone(ruleFor(rules, topic));
+    common ??= ageS;
+    if (ageS === undefined || ageS !== common) return undefined;
   }
   return common;
 }
 
+function ofAgeAlone(limits: Retention | undefined): number | undefined {
+  return limits?.bytes === undefined && limits?.count === undefined ? limits?.ageS : undefined;
+}
+
+/** Topics that are looked up at once: whoever asks may know enough after the first. */
+const TOPICS_AT_ONCE = 100;
+
 /** The topics that have rows in a partition: one look into the index each, where DISTINCT would read all of it. */
-async function topicsIn(client: SqlClient, table: string): Promise<string[]> {
-  const { rows } = await client.query({
-    text: `WITH RECURSIVE found (topic_id) AS (
-             SELECT min(topic_id) FROM ${table}
-             UNION ALL
-             SELECT (SELECT min(e.topic_id) FROM ${table} e WHERE e.topic_id > found.topic_id)
-               FROM found WHERE found.topic_id IS NOT NULL)
-           SELECT topic FROM found JOIN sekali.topics USING (topic_id)`,
-    rowMode: 'array',
-  });
-  return (rows as [string][]).map(([topic]) => topic);
+async function* topicsIn(client: SqlClient, table: string): AsyncGenerator<string> {
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const { rows } = await client.query({
+      text: `WITH RECURSIVE found (topic_id, number) AS (
+               SELECT min(topic_id), 1 FROM ${table} WHERE topic_id > $1::int
+               UNION ALL
+               SELECT (SELECT min(e.topic_id) FROM ${table} e WHERE e.topic_id > found.topic_id), number + 1
+                 FROM found WHERE found.topic_id IS NOT NULL AND number < ${TOPICS_AT_ONCE})
+             SELECT topic_id, (SELECT topic FROM sekali.topics t WHERE t.topic_id = found.topic_id)
+               FROM found WHERE topic_id IS NOT NULL ORDER BY number`,
+      values: [after],
+      rowMode: 'array',
+    });
+    const found = rows as [number, string | null][];
+    for (const [, topic] of found) if (topic !== null) yield topic;
+    after = found.length === TOPICS_AT_ONCE ? found.at(-1)?.[0] : undefined;
+  }
 }

@@ -2,13 +2,10 @@ import type { StoreSecrets } from '../../store/store.ts';
 import type { KeyLife } from '../../transfer/records.ts';
 import type { TransferWriter } from '../../transfer/transfer-writer.ts';
 import { KeyHasher, type TopicState } from '../dedup/key.ts';
-import { ROWS_AT_ONCE } from './export-page.ts';
+import { PAGE_BYTES, ROWS_AT_ONCE } from './export-page.ts';
 import { UUID, wordColumn } from './import-columns.ts';
-import type { LongTransaction } from './import-session.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
-
-/** Bytes of payload after which a page ends. */
-const PAGE_BYTES = 8 * 1024 * 1024;
+import type { LongTransaction } from './long-transaction.ts';
 
 /** Topics that are remembered; any number may exist. */
 const REMEMBERED = 10_000;

@@ -1,7 +1,7 @@
 import type { TransferWriter } from '../../transfer/transfer-writer.ts';
-import { ROWS_AT_ONCE } from './export-page.ts';
-import type { LongTransaction } from './import-session.ts';
+import { PAGE_BYTES, ROWS_AT_ONCE } from './export-page.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
+import type { LongTransaction } from './long-transaction.ts';
 
 interface KeyRow {
   readonly key: string;
@@ -58,6 +58,7 @@ export async function exportConflicts(session: LongTransaction, writer: Transfer
 }
 
 interface LetterRow {
+  readonly number: string;
   readonly entry: string;
   readonly events: number;
   readonly reason: string;
@@ -66,14 +67,27 @@ interface LetterRow {
   readonly body: string;
 }
 
+/** A body is as large as an entry of the queue, so a page ends with its bytes. How long a body is is known without reading it. */
+const lettersSql = `
+  WITH page AS (
+    SELECT * FROM sekali.dead_letters WHERE number > $1 ORDER BY number LIMIT ${ROWS_AT_ONCE}
+  ), sized AS (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before FROM page
+  )
+  SELECT number::text, entry::text, events, reason, attempts, ${instantColumn('at')} AS at,
+      translate(encode(body, 'base64'), E'\\n', '') AS body
+    FROM sized WHERE before < ${PAGE_BYTES} ORDER BY sized.number`;
+
 export async function exportDeadLetters(session: LongTransaction, writer: TransferWriter): Promise<void> {
-  const sql = `
-    SELECT entry::text, events, reason, attempts, ${instantColumn('at')} AS at,
-        translate(encode(body, 'base64'), E'\\n', '') AS body
-      FROM sekali.dead_letters ORDER BY number`;
-  for await (const { at, ...letter } of rowsOf<LetterRow>(session, sql)) {
-    writer.deadLetter({ ...letter, at: instantOf(at) });
-    await writer.drain();
+  for (let last = '0'; ; ) {
+    const { rows } = await session.query({ name: 'export letters', text: lettersSql, values: [last] });
+    const page = rows as LetterRow[];
+    for (const { number, at, ...letter } of page) {
+      writer.deadLetter({ ...letter, at: instantOf(at) });
+      await writer.drain();
+      last = number;
+    }
+    if (page.length === 0) return;
   }
 }
 

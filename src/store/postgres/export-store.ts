@@ -1,8 +1,8 @@
 import type { TransferWriter } from '../../transfer/transfer-writer.ts';
 import { exportEvents } from './export-events.ts';
 import { exportConflicts, exportDeadLetters, exportKeys } from './export-rest.ts';
-import { LongTransaction } from './import-session.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
+import { LongTransaction } from './long-transaction.ts';
 import { readMeta } from './meta.ts';
 import { checkSchema } from './migrate.ts';
 
@@ -19,6 +19,9 @@ export async function exportPostgres(databaseUrl: string, writer: TransferWriter
     checkSchema,
   );
   try {
+    // Before anything is read, which is when the snapshot is taken; a lock takes none. Else retention might drop a partition
+    // between the snapshot and the first look at events, whose topics would count what is gone.
+    await session.query('LOCK TABLE sekali.events IN ACCESS SHARE MODE');
     const secrets = await readMeta(session.client);
     // Read after the snapshot was taken: no position in it is higher.
     const lastPosition = await readLastPosition(session);

@@ -1,8 +1,9 @@
 import type { Retention, TopicRules } from '../../topic-rules.ts';
 import { lockNumber } from './advisory-locks.ts';
-import { connect, type SqlClient } from './connection.ts';
+import { type SqlClient, sqlStateOf } from './connection.ts';
 import { deleteExpiredKeys, deleteOldEntries } from './delete-expired.ts';
 import { ROWS_A_BITE } from './delete-retired.ts';
+import { leaveConnection, openConnection } from './housekeeping-connection.ts';
 import type { Bite, JanitorWork } from './janitor.ts';
 import { ensurePartitions } from './partitions.ts';
 import { RetentionSweep } from './retention.ts';
@@ -16,19 +17,6 @@ export interface HousekeepingOptions {
   onFailure(reason: string): void;
 }
 
-/**
- * Others are waited for no longer than this. And the plans are those that stay cheap whatever the statistics say: an index, read
- * in its order. (With sorts of all that a topic has, for its oldest hundred, the median bite took 1050 ms, and 85 without, at a million events.)
- */
-const SETTINGS = `
-  SET lock_timeout = '2s';
-  SET enable_seqscan = off;
-  SET enable_bitmapscan = off;
-  SET enable_sort = off;
-  SET enable_hashjoin = off;
-  SET enable_mergejoin = off;
-  SET jit = off`;
-
 type Chore = (client: SqlClient) => Promise<Bite>;
 
 /**
@@ -40,14 +28,14 @@ type Chore = (client: SqlClient) => Promise<Bite>;
 export class Housekeeping implements JanitorWork {
   readonly #options: HousekeepingOptions;
   readonly #chores: readonly Chore[];
+  readonly #closing = new AbortController();
   #client: SqlClient | undefined;
-  #isClosed = false;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     const rules = options.retention ?? [];
     const retention = new RetentionSweep(rules);
-    const retiredRows = new RetiredRows(rules);
+    const retiredRows = new RetiredRows(rules, retention);
     this.#chores = [
       async (client) => {
         await ensurePartitions(client, options);
@@ -62,9 +50,10 @@ export class Housekeeping implements JanitorWork {
 
   /** Does a bite of each chore. @returns `done` when none has anything left, or another instance is at it */
   async bite(): Promise<Bite> {
-    if (this.#isClosed) return 'done';
+    if (this.#closing.signal.aborted) return 'done';
     try {
-      this.#client ??= await open(this.#options.databaseUrl);
+      this.#client ??= await openConnection(this.#options.databaseUrl, this.#closing.signal);
+      this.#closing.signal.throwIfAborted();
       return await this.#biteOf(this.#client);
     } catch (error) {
       // With it goes the lock.
@@ -77,8 +66,9 @@ export class Housekeeping implements JanitorWork {
     this.#options.onFailure(reason);
   }
 
+  /** What a bite waits for fails with the connection: the server undoes the statement, or ends it. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     await this.#disconnect();
   }
 
@@ -93,6 +83,8 @@ export class Housekeeping implements JanitorWork {
       // One that fails, for somebody is in its way, does not keep the others from their turn.
       const bite = await chore(client).catch((error: unknown) => void failures.push(error));
       if (bite === 'worked') outcome = 'worked';
+      // Not an answer of the server, so the others would wait for one too, each until its time is over.
+      if (failures.length > 0 && sqlStateOf(failures.at(-1)) === undefined) break;
     }
     if (failures.length > 0) throw failures[0];
     await client.query(`SELECT pg_advisory_unlock(${lock})`);
@@ -102,16 +94,10 @@ export class Housekeeping implements JanitorWork {
   async #disconnect(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await client?.end().catch(() => {});
+    if (client !== undefined) await leaveConnection(client);
   }
 }
 
 function inBites(deleteSome: (client: SqlClient) => Promise<number>): Chore {
   return async (client) => ((await deleteSome(client)) === ROWS_A_BITE ? 'worked' : 'done');
-}
-
-async function open(databaseUrl: string): Promise<SqlClient> {
-  const client = await connect(databaseUrl);
-  await client.query(SETTINGS);
-  return client;
 }

@@ -8,10 +8,10 @@ import type { Key } from '../dedup/key.ts';
 import type { SqlQuery } from './connection.ts';
 import {
   INT8,
-  instantColumn,
   int4Column,
   int8Column,
   textColumn,
+  timestamptzColumn,
   UUID,
   wordColumn,
 } from './import-columns.ts';
@@ -52,10 +52,10 @@ export class EventBatch {
         int8Column(events.map(({ position }) => position)),
         int4Column(this.#topicIds),
         textColumn(events.map(({ event_id }) => event_id)),
-        instantColumn(events.map(({ timestamp }) => timestamp)),
+        timestamptzColumn(events.map(({ timestamp }) => timestamp)),
         textColumn(events.map(({ source }) => source)),
         textColumn(events.map(({ payload }) => payload)),
-        instantColumn(events.map(({ processed_at }) => processed_at)),
+        timestamptzColumn(events.map(({ processed_at }) => processed_at)),
         int8Column(events.map(({ sequence }) => sequence)),
       ],
     };
@@ -105,7 +105,7 @@ export class KeyBatch {
         wordColumn(UUID, this.#words, 4),
         int8Column(this.#positions),
         wordColumn(INT8, this.#contents, 2),
-        instantColumn(this.#expiresAt),
+        timestamptzColumn(this.#expiresAt),
       ],
     };
   }

@@ -16,7 +16,7 @@ export function int4Column(values: readonly number[]): Buffer {
   return fixedArray(INT4, values.length, 4, (into, at, i) => into.writeInt32BE(values[i]!, at));
 }
 
-export function instantColumn(values: readonly (Instant | undefined)[]): Buffer {
+export function timestamptzColumn(values: readonly (Instant | undefined)[]): Buffer {
   return fixedArray(TIMESTAMPTZ, values.length, 8, (into, at, i) => {
     const value = values[i];
     return value === undefined ? false : into.writeBigInt64BE(BigInt(value) - EPOCH_US, at);

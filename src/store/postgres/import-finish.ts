@@ -1,7 +1,7 @@
 import { SekaliError } from '../../errors.ts';
 import { LineFault } from '../../transfer/read-members.ts';
 import { sqlStateOf } from './connection.ts';
-import type { LongTransaction } from './import-session.ts';
+import type { LongTransaction } from './long-transaction.ts';
 import { ensurePartitions } from './partitions.ts';
 
 /** What has to be there. */
@@ -34,7 +34,17 @@ export async function finishImport(session: LongTransaction, totals: ImportTotal
     );
   }
   await session.query('COMMIT');
-  await session.query('ANALYZE sekali.events, sekali.keys, sekali.topics');
+  await analyze(session);
+}
+
+/** It may take long, and is for speed alone: all is there already, and autovacuum does it by itself, within a minute or so. */
+async function analyze(session: LongTransaction): Promise<void> {
+  try {
+    await session.query('SET statement_timeout = 0');
+    await session.query('ANALYZE sekali.events, sekali.keys, sekali.topics');
+  } catch {
+    // As above.
+  }
 }
 
 async function dropSuperseded(session: LongTransaction): Promise<number> {

@@ -1,13 +1,19 @@
 import type { Fingerprint } from '../../event.ts';
 import { LineFault } from '../../transfer/read-members.ts';
 import type { ReadEvent, Record } from '../../transfer/read-records.ts';
-import type { TransferCounts, TransferHeader, TransferKey, TransferTopic } from '../../transfer/records.ts';
+import type {
+  TransferCounts,
+  TransferDeadLetter,
+  TransferHeader,
+  TransferKey,
+  TransferTopic,
+} from '../../transfer/records.ts';
 import type { TransferTarget } from '../../transfer/transfer-reader.ts';
 import { KeyHasher, type TopicState } from '../dedup/key.ts';
 import type { SqlQuery } from './connection.ts';
 import { contentOf, EventBatch, KeyBatch } from './import-batches.ts';
 import { finishImport, restartPositions } from './import-finish.ts';
-import { type LongTransaction, openImport } from './import-session.ts';
+import { openImport } from './import-session.ts';
 import {
   insertConflicts,
   insertDeadLetters,
@@ -15,6 +21,7 @@ import {
   insertTopics,
   RowBuffer,
 } from './import-tables.ts';
+import type { LongTransaction } from './long-transaction.ts';
 
 interface ImportedTopic {
   readonly id: number;
@@ -33,11 +40,17 @@ interface ImportedTopic {
 export class PostgresImport implements TransferTarget {
   readonly #session: LongTransaction;
   readonly #topics = new Map<string, ImportedTopic>();
-  readonly #topicRows = new RowBuffer<TransferTopic>((rows, before) =>
-    insertTopics(rows, before, this.#slot),
-  );
-  readonly #conflicts = new RowBuffer((rows: ConflictRow[]) => insertConflicts(rows));
-  readonly #letters = new RowBuffer(insertDeadLetters);
+  readonly #topicRows = new RowBuffer<TransferTopic>({
+    insert: (rows, before) => insertTopics(rows, before, this.#slot),
+  });
+  readonly #conflicts = new RowBuffer<ConflictRow>({
+    insert: insertConflicts,
+    bytesOf: ({ conflict }) => conflict.payload?.length ?? 0,
+  });
+  readonly #letters = new RowBuffer<TransferDeadLetter>({
+    insert: insertDeadLetters,
+    bytesOf: ({ body }) => body.length,
+  });
   #hasher: KeyHasher = new KeyHasher(Buffer.alloc(16));
   #header: TransferHeader | undefined;
   #slot = 0;

@@ -5,38 +5,48 @@ import type {
   TransferTopic,
 } from '../../transfer/records.ts';
 import type { SqlQuery } from './connection.ts';
-import { instantColumn, int4Column, int8Column, textColumn } from './import-columns.ts';
-import type { LongTransaction } from './import-session.ts';
+import { int4Column, int8Column, textColumn, timestamptzColumn } from './import-columns.ts';
+import type { LongTransaction } from './long-transaction.ts';
 import { writeMeta } from './meta.ts';
 
-/** Rows that one statement inserts; with payloads of conflicts up to 16 MiB. */
-const ROWS = 1000;
+/** Rows that one statement inserts at most, and bytes of what is large in them after which it takes no more. */
+const ROWS_MAX = 1000;
+const BYTES_MAX = 8 * 1024 * 1024;
+
+export interface RowBufferOptions<Row> {
+  /** Makes the statement; `before` is how many rows went before them. */
+  insert(rows: Row[], before: number): SqlQuery;
+  /** About how large a row is, if it may be large. */
+  bytesOf?(row: Row): number;
+}
 
 /** Rows of one of the smaller tables, until there are enough for a statement. */
 export class RowBuffer<Row> {
-  readonly #insert: (rows: Row[], before: number) => SqlQuery;
+  readonly #options: RowBufferOptions<Row>;
   #rows: Row[] = [];
+  #bytes = 0;
   #before = 0;
 
-  /** @param insert makes the statement; `before` is how many rows went before them */
-  constructor(insert: (rows: Row[], before: number) => SqlQuery) {
-    this.#insert = insert;
+  constructor(options: RowBufferOptions<Row>) {
+    this.#options = options;
   }
 
   add(row: Row): void {
     this.#rows.push(row);
+    this.#bytes += this.#options.bytesOf?.(row) ?? 0;
   }
 
   whenFull(): SqlQuery | undefined {
-    return this.#rows.length >= ROWS ? this.rest() : undefined;
+    return this.#rows.length >= ROWS_MAX || this.#bytes >= BYTES_MAX ? this.rest() : undefined;
   }
 
   rest(): SqlQuery | undefined {
     const rows = this.#rows;
     if (rows.length === 0) return undefined;
-    const query = this.#insert(rows, this.#before);
+    const query = this.#options.insert(rows, this.#before);
     this.#before += rows.length;
     this.#rows = [];
+    this.#bytes = 0;
     return query;
   }
 }
@@ -101,8 +111,8 @@ export function insertTopics(topics: readonly TransferTopic[], before: number, s
       int8Column(topics.map(({ bytes }) => bytes)),
       int8Column(topics.map(({ first_position }) => first_position)),
       int8Column(topics.map(({ last_position }) => last_position)),
-      instantColumn(topics.map(({ first_at }) => first_at)),
-      instantColumn(topics.map(({ last_at }) => last_at)),
+      timestamptzColumn(topics.map(({ first_at }) => first_at)),
+      timestamptzColumn(topics.map(({ last_at }) => last_at)),
       slot,
     ],
   };
@@ -120,10 +130,10 @@ export function insertConflicts(rows: readonly { conflict: TransferConflict; top
       int4Column(rows.map(({ topicId }) => topicId)),
       textColumn(conflicts.map(({ event_id }) => event_id)),
       int8Column(conflicts.map(({ position }) => position)),
-      instantColumn(conflicts.map(({ timestamp }) => timestamp)),
+      timestamptzColumn(conflicts.map(({ timestamp }) => timestamp)),
       textColumn(conflicts.map(({ source }) => source)),
       textColumn(conflicts.map(({ payload }) => payload)),
-      instantColumn(conflicts.map(({ received_at }) => received_at)),
+      timestamptzColumn(conflicts.map(({ received_at }) => received_at)),
     ],
   };
 }
@@ -139,7 +149,7 @@ export function insertDeadLetters(letters: readonly TransferDeadLetter[]): SqlQu
       int4Column(letters.map(({ events }) => events)),
       textColumn(letters.map(({ reason }) => reason)),
       int4Column(letters.map(({ attempts }) => attempts)),
-      instantColumn(letters.map(({ at }) => at)),
+      timestamptzColumn(letters.map(({ at }) => at)),
       textColumn(letters.map(({ body }) => body)),
     ],
   };

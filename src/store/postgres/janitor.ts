@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '../../message-of.ts';
 
 /** What a bite has come to: something that may go on, or nothing that there is to do for now. */
 export type Bite = 'worked' | 'done';
@@ -12,6 +13,7 @@ export interface JanitorWork {
   bite(): Promise<Bite>;
   /** It has failed for this reason, which is not the reason of the time before. */
   onFailure(reason: string): void;
+  /** Lets go of what the work holds. A bite that is under way fails at once, whatever it waits for, and is as good as not begun or whole. */
   close(): Promise<void>;
 }
 
@@ -30,11 +32,14 @@ export class Janitor {
     this.#loop ??= this.#run();
   }
 
-  /** Resolves when the bite that is being done is over, and what the work holds is let go of. */
+  /**
+   * Resolves when nothing is being done any more, and what the work holds is let go of: that comes first, for a server that is away
+   * without a word would be waited for, statement by statement.
+   */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await this.#loop;
     await this.#work.close();
+    await this.#loop;
   }
 
   /** Does all there is to do. */
@@ -60,7 +65,9 @@ export class Janitor {
       this.#reason = '';
       return outcome === 'done' ? SWEEP_EVERY_MS : (performance.now() - startedAt) * (1 / SHARE - 1);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      // Stopping it is no failure of the work.
+      if (this.#stopped.signal.aborted) return 0;
+      const reason = messageOf(error);
       if (reason !== this.#reason) this.#work.onFailure(reason);
       this.#reason = reason;
       return SWEEP_EVERY_MS;

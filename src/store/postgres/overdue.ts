@@ -26,21 +26,32 @@ function toArrays(topics: readonly LimitedTopic[]): unknown[] {
 
 const IS_TOO_OLD = 'coalesce(processed_at < clock_timestamp() - make_interval(secs => r.age_s), false)';
 
-/** Those of some topics that are over a limit. */
-export async function findOverdue(
-  client: SqlClient,
-  topics: readonly LimitedTopic[],
-): Promise<LimitedTopic[]> {
+export interface Overdue {
+  /** Those that are over a limit. */
+  readonly topics: readonly LimitedTopic[];
+  /** Seconds after which the first of the others has an event that is too old; infinite where none ever has. */
+  readonly nextInS: number;
+}
+
+/** Which of some topics are over a limit, and when the next one will be if nothing more is stored. */
+export async function findOverdue(client: SqlClient, topics: readonly LimitedTopic[]): Promise<Overdue> {
   const { rows } = await client.query({
-    text: `SELECT r.topic_id FROM ${LIMITED} AS r (${COLUMNS})
-             WHERE r.too_many > 0 OR r.too_much > 0 OR (r.age_s IS NOT NULL AND (
-               SELECT ${IS_TOO_OLD} FROM sekali.events e
-                 WHERE e.topic_id = r.topic_id AND e.position >= r.retired_before ORDER BY e.position LIMIT 1))`,
+    text: `SELECT topic_id, too_many > 0 OR too_much > 0 OR coalesce(left_s < 0, false), left_s FROM (
+             SELECT r.*, CASE WHEN r.age_s IS NOT NULL THEN (
+                 SELECT (extract(epoch FROM processed_at - clock_timestamp()) + r.age_s)::float8 FROM sekali.events e
+                   WHERE e.topic_id = r.topic_id AND e.position >= r.retired_before ORDER BY e.position LIMIT 1) END AS left_s
+               FROM ${LIMITED} AS r (${COLUMNS})
+           ) AS looked_at`,
     values: toArrays(topics),
     rowMode: 'array',
   });
-  const overdue = new Set((rows as [number][]).map(([topicId]) => topicId));
-  return topics.filter(({ topicId }) => overdue.has(topicId));
+  const overdue = new Set<number>();
+  let nextInS = Number.POSITIVE_INFINITY;
+  for (const [topicId, isOver, leftS] of rows as [number, boolean, number | null][]) {
+    if (isOver) overdue.add(topicId);
+    else if (leftS !== null) nextInS = Math.min(nextInS, leftS);
+  }
+  return { topics: topics.filter(({ topicId }) => overdue.has(topicId)), nextInS };
 }
 
 /**

@@ -21,53 +21,64 @@ export interface PostgresReaderOptions {
 }
 
 /**
+ * Connections that one instance reads through: most of them for pages, which a filter that no index helps may hold for the whole
+ * time of a statement, and some that are never held for long. By these it is told whether the database is there, which must not
+ * depend on what readers ask for.
+ */
+const PAGE_CONNECTIONS = 6;
+const STATE_CONNECTIONS = 2;
+
+/**
  * Reads what all instances have stored, through connections of its own. A server that is away, or has not been migrated yet,
  * fails the reads of that time with `store_unavailable`; later ones find it again.
  */
 export class PostgresReader implements StoreReader {
-  readonly #pool: ReadPool;
   readonly #horizon = new Horizon();
+  readonly #pages: ReadPool;
+  readonly #state: ReadPool;
 
-  private constructor(pool: ReadPool) {
-    this.#pool = pool;
+  private constructor(databaseUrl: string) {
+    const onConnect = () => this.#horizon.forget();
+    this.#pages = new ReadPool({ databaseUrl, connectionsMax: PAGE_CONNECTIONS, onConnect });
+    this.#state = new ReadPool({ databaseUrl, connectionsMax: STATE_CONNECTIONS, onConnect });
   }
 
   /** Connects with the first read. */
   static open({ databaseUrl }: PostgresReaderOptions): PostgresReader {
-    return new PostgresReader(new ReadPool(databaseUrl));
+    return new PostgresReader(databaseUrl);
   }
 
   events(query: EventQuery): Promise<EventPage> {
-    return this.#pool.run(async (read) => await readEvents(read, query, await this.#horizon.read(read)));
+    return this.#pages.run(async (read) => await readEvents(read, query, await this.#horizon.read(read)));
   }
 
   eventAt(position: number): Promise<StoredEvent | undefined> {
-    return this.#pool.run((read) => readEventAt(read, position));
+    return this.#pages.run((read) => readEventAt(read, position));
   }
 
   /** The position up to which everything is settled, whether or not an event was stored at it. */
   lastPosition(): Promise<number> {
-    return this.#pool.run((read) => this.#horizon.read(read));
+    return this.#state.run((read) => this.#horizon.read(read));
   }
 
   topics(page: { after: string | undefined; limit: number }): Promise<TopicSummary[]> {
-    return this.#pool.run((read) => readTopics(read, page));
+    return this.#pages.run((read) => readTopics(read, page));
   }
 
   counters(): Promise<Counters> {
-    return this.#pool.run(readCounters);
+    return this.#state.run(readCounters);
   }
 
   conflicts(query: ConflictQuery): Promise<Conflict[]> {
-    return this.#pool.run((read) => readConflicts(read, query));
+    return this.#pages.run((read) => readConflicts(read, query));
   }
 
   /** What holds readers back, if anything has for longer than a second. */
   stall(): Promise<Stall | undefined> {
-    return this.#pool.run(readStall);
+    return this.#state.run(readStall);
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pages.close(), this.#state.close()]);
   }
 }

@@ -1,8 +1,13 @@
 import { SekaliError } from '../../errors.ts';
-import { fromDatabase, type SqlResult } from './connection.ts';
-
-/** Connections that one instance reads through. */
-const CONNECTIONS_MAX = 8;
+import {
+  AS_TEXT,
+  CHECK_CLIENT,
+  fromDatabase,
+  loadDriver,
+  makeClient,
+  type SqlClient,
+  type SqlResult,
+} from './connection.ts';
 
 /** Reads that may be under way or wait for a connection; beyond it a reader is told to come back. */
 const READS_MAX = 1000;
@@ -23,7 +28,7 @@ const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2000;
 const SETTINGS = `
   SET default_transaction_isolation = 'read committed';
   SET default_transaction_read_only = on;
-  SET client_connection_check_interval = '2s';
+  ${CHECK_CLIENT};
   SET statement_timeout = ${STATEMENT_TIMEOUT_MS};
   SET enable_seqscan = off;
   SET enable_bitmapscan = off;
@@ -45,20 +50,26 @@ interface Pool {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
+export interface ReadPoolOptions {
+  readonly databaseUrl: string;
+  /** Connections that there may be at once. */
+  readonly connectionsMax: number;
+  /** Told of each connection that is made, before anything is read through it. */
+  readonly onConnect?: (() => void) | undefined;
+}
 
 /**
  * Connections that only read. They are made as they are needed, so a server that is away is found by the reads of that time,
  * which fail, and not by the ones after it.
  */
 export class ReadPool {
-  readonly #databaseUrl: string;
+  readonly #options: ReadPoolOptions;
   #pool: Promise<Pool> | undefined;
   #reads = 0;
   #isClosed = false;
 
-  constructor(databaseUrl: string) {
-    this.#databaseUrl = databaseUrl;
+  constructor(options: ReadPoolOptions) {
+    this.#options = options;
   }
 
   /** @throws SekaliError `overloaded`, `store_unavailable` */
@@ -87,14 +98,11 @@ export class ReadPool {
   }
 
   async #runOn<T>(work: (read: Read) => Promise<T>): Promise<T> {
-    this.#pool ??= openPool(this.#databaseUrl);
+    this.#pool ??= openPool(this.#options);
     const client = await (await this.#pool).connect();
     let isBroken = true;
     try {
-      const result = await work(async (text, values = []) => {
-        const { rows } = await client.query({ text, values, rowMode: 'array', types: AS_TEXT });
-        return rows;
-      });
+      const result = await work(readVia(client));
       isBroken = false;
       return result;
     } finally {
@@ -103,18 +111,31 @@ export class ReadPool {
   }
 }
 
-async function openPool(databaseUrl: string): Promise<Pool> {
-  const { Pool } = await loadPools();
-  const pool = new Pool({
+/** Reads through a connection. */
+export function readVia(client: Pick<SqlClient, 'query'>): Read {
+  return async (text, values = []) => {
+    const { rows } = await client.query({ text, values, rowMode: 'array', types: AS_TEXT });
+    return rows as (string | null)[][];
+  };
+}
+
+async function openPool({ databaseUrl, connectionsMax, onConnect }: ReadPoolOptions): Promise<Pool> {
+  const driver = await loadDriver();
+  // For what it throws: the pool would make clients later, and what the driver says of a URL quotes it, with its password.
+  makeClient(driver, databaseUrl);
+  const pool = new driver.Pool({
     connectionString: databaseUrl,
     application_name: 'sekali reader',
-    max: CONNECTIONS_MAX,
+    max: connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    onConnect: prepare,
-  });
+    onConnect: async (client: Client) => {
+      onConnect?.();
+      await prepare(client);
+    },
+  }) as Pool;
   // Of connections that break while nobody uses them: the pool makes others.
   pool.on('error', () => {});
   return pool;
@@ -131,13 +152,5 @@ async function prepare(client: Client): Promise<void> {
       'store_unavailable',
       'the database is a standby, which cannot tell what is settled',
     );
-  }
-}
-
-async function loadPools(): Promise<{ Pool: new (options: Readonly<Record<string, unknown>>) => Pool }> {
-  try {
-    return (await import('pg')).default;
-  } catch (cause) {
-    throw new SekaliError('config_invalid', 'a database URL needs the package pg: npm install pg', { cause });
   }
 }

@@ -2,10 +2,12 @@ import type { Retention, TopicRules } from '../../topic-rules.ts';
 import type { SqlClient } from './connection.ts';
 import { deleteRetired, isLeftForDrop, ROWS_A_BITE } from './delete-retired.ts';
 import { dropPartition, finishDrops, isRetired } from './drop-partitions.ts';
+import { readHorizon } from './horizon.ts';
 import type { Bite } from './janitor.ts';
 import { listPartitions, type Partition } from './partition-list.ts';
+import { readVia } from './read-pool.ts';
 
-/** Time after which partitions are looked at again though nothing was retired since, in milliseconds. */
+/** Time after which partitions are looked at again though nothing was retired here since, in milliseconds: others retire too. */
 const LOOK_EVERY_MS = 60_000;
 
 /**
@@ -14,31 +16,32 @@ const LOOK_EVERY_MS = 60_000;
  */
 export class RetiredRows {
   readonly #rules: TopicRules<Retention>;
-  /** What had been retired when all was last found done, and when that was. */
-  #doneFor = '';
-  #doneAtMs = Number.NEGATIVE_INFINITY;
+  readonly #sweep: { readonly retired: number };
+  /** How many events had been retired here when all was last found done, and when that was. */
+  #doneFor: number | undefined;
+  #doneAtMs = 0;
 
-  constructor(rules: TopicRules<Retention>) {
+  /** @param sweep says how many events were retired here */
+  constructor(rules: TopicRules<Retention>, sweep: { readonly retired: number }) {
     this.#rules = rules;
+    this.#sweep = sweep;
   }
 
   /** Only one instance does it at a time. */
   async bite(client: SqlClient): Promise<Bite> {
-    const horizon = await readHorizon(client);
-    const partitions = await listPartitions(client);
-    const settled = partitions.slice(0, -1).filter(({ end }) => end <= horizon + 1);
-    const state = `${settled.length} ${await readRetired(client)}`;
-    if (state === this.#doneFor && performance.now() < this.#doneAtMs + LOOK_EVERY_MS) return 'done';
+    const { retired } = this.#sweep;
+    if (retired === this.#doneFor && performance.now() < this.#doneAtMs + LOOK_EVERY_MS) return 'done';
 
     await finishDrops(client);
-    for (const partition of partitions) {
-      if (settled.includes(partition) && (await isRetired(client, partition))) {
+    const horizon = await readHorizon(readVia(client));
+    for (const [partition, isLast] of await partitionsBelow(client, await readRetiredBefore(client))) {
+      if (!isLast && partition.end <= horizon + 1 && (await isRetired(client, partition))) {
         await dropPartition(client, partition);
         return 'worked';
       }
       if ((await this.#delete(client, partition)) === 'worked') return 'worked';
     }
-    this.#doneFor = state;
+    this.#doneFor = retired;
     this.#doneAtMs = performance.now();
     return 'done';
   }
@@ -49,13 +52,21 @@ export class RetiredRows {
   }
 }
 
-async function readHorizon(client: SqlClient): Promise<number> {
-  const { rows } = await client.query('SELECT sekali.horizon_1()::text AS horizon');
-  return Number(rows[0].horizon);
+/** Nothing at this position or above it was ever retired. */
+async function readRetiredBefore(client: SqlClient): Promise<number> {
+  const { rows } = await client.query(
+    'SELECT coalesce(max(retired_before), 1)::text AS before FROM sekali.topics',
+  );
+  return Number(rows[0].before);
 }
 
-/** Something that changes whenever events are retired. */
-async function readRetired(client: SqlClient): Promise<string> {
-  const { rows } = await client.query('SELECT coalesce(sum(retired), 0)::text AS retired FROM sekali.topics');
-  return rows[0].retired as string;
+/** Those in which something may be retired, and whether each is the last of all. */
+async function partitionsBelow(
+  client: SqlClient,
+  position: number,
+): Promise<[partition: Partition, isLast: boolean][]> {
+  const partitions = position === 1 ? [] : await listPartitions(client);
+  return partitions.flatMap((partition) =>
+    partition.first < position ? [[partition, partition === partitions.at(-1)]] : [],
+  );
 }
