@@ -36,6 +36,9 @@ export abstract class IngestOnlyStore implements Store {
   find = refuse;
   events = refuse;
   eventAt = refuse;
+  eventsAt = refuse;
+  countEvents = refuse;
+  positionBefore = refuse;
   lastPosition = refuse;
   topics = refuse;
   counters = refuse;

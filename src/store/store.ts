@@ -98,6 +98,15 @@ export interface StoreReader {
   /** The event at a position, with the conflicts still kept for its key. */
   eventAt(position: number): Promise<StoredEvent | undefined>;
 
+  /** The events at these positions, each undefined where there is none, or none any more. At most 1000. */
+  eventsAt(positions: readonly number[]): Promise<(StoredEvent | undefined)[]>;
+
+  /** How many events match, above a position: counted, without reading them. */
+  countEvents(query: Pick<EventQuery, 'topic' | 'patterns' | 'after'>): Promise<number>;
+
+  /** Highest position of what was stored before a time, in milliseconds since the epoch; 0 when there is none. */
+  positionBefore(timeMs: number): Promise<number>;
+
   /** Highest position stored, 0 when there is none. */
   lastPosition(): Promise<number>;
 
@@ -113,6 +122,14 @@ export interface StoreReader {
   stall?(): Promise<ReaderStall | undefined>;
 
   close(): Promise<void>;
+}
+
+/** Tells those who wait that there may be something new: never what, and now and then for nothing. */
+export interface StoredSignal {
+  /** @returns what ends it */
+  onStored(listener: () => void): () => void;
+
+  close?(): Promise<void>;
 }
 
 export interface ReaderStall {
@@ -174,6 +191,8 @@ export interface StoredEvent {
 
 export interface EventQuery {
   readonly topic?: string | undefined;
+  /** Of the topics that match one of these patterns (topic-filter.ts), where there is no `topic`. */
+  readonly patterns?: readonly string[] | undefined;
   readonly source?: string | undefined;
   /** Event timestamps from here on. */
   readonly from?: Instant | undefined;

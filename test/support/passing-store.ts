@@ -24,6 +24,15 @@ export class PassingStore implements Store {
   eventAt(position: number) {
     return this.store.eventAt(position);
   }
+  eventsAt(positions: readonly number[]) {
+    return this.store.eventsAt(positions);
+  }
+  countEvents(...query: Parameters<StoreReader['countEvents']>) {
+    return this.store.countEvents(...query);
+  }
+  positionBefore(timeMs: number) {
+    return this.store.positionBefore(timeMs);
+  }
   lastPosition() {
     return this.store.lastPosition();
   }

@@ -37,7 +37,7 @@ const STATEMENT_TIMEOUT_MS = 20_000;
  * After which a connection is given up whose other end has gone without a word, in milliseconds: a server that is there has
  * spoken before. It is told to look itself whether the client is still there.
  */
-const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 3000;
+export const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 3000;
 
 /**
  * Time to wait for a lock, in milliseconds. Well below that of the statement, so that whoever is kept out by another (VACUUM
@@ -113,7 +113,12 @@ export const CHECK_CLIENT = `
     EXCEPTION WHEN invalid_parameter_value THEN
     END $$`;
 
-async function settle(client: SqlClient): Promise<void> {
+/**
+ * Finds out whether a connection may write, and sets it up for it.
+ *
+ * @throws SekaliError `config_invalid`, `store_unavailable`
+ */
+export async function settle(client: Pick<SqlClient, 'query'>): Promise<void> {
   const { rows } = await client.query({
     text: `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
                   current_setting('synchronous_commit'), pg_is_in_recovery()`,

@@ -8,12 +8,15 @@ import type {
   StoreReader,
   TopicSummary,
 } from '../store.ts';
+import { countEvents } from './count-matching.ts';
 import { Horizon } from './horizon.ts';
+import { positionBefore } from './position-before.ts';
 import { readConflicts } from './read-conflicts.ts';
 import { readCounters } from './read-counters.ts';
-import { readEventAt, readEvents } from './read-events.ts';
-import { ReadPool } from './read-pool.ts';
+import { readEventAt, readEvents, readEventsAt } from './read-events.ts';
+import { makeReadPool } from './read-pool.ts';
 import { readTopics } from './read-topics.ts';
+import type { SqlPool } from './sql-pool.ts';
 import { readStall, type Stall } from './stall.ts';
 
 export interface PostgresReaderOptions {
@@ -34,13 +37,13 @@ const STATE_CONNECTIONS = 2;
  */
 export class PostgresReader implements StoreReader {
   readonly #horizon = new Horizon();
-  readonly #pages: ReadPool;
-  readonly #state: ReadPool;
+  readonly #pages: SqlPool;
+  readonly #state: SqlPool;
 
   private constructor(databaseUrl: string) {
     const onConnect = () => this.#horizon.forget();
-    this.#pages = new ReadPool({ databaseUrl, connectionsMax: PAGE_CONNECTIONS, onConnect });
-    this.#state = new ReadPool({ databaseUrl, connectionsMax: STATE_CONNECTIONS, onConnect });
+    this.#pages = makeReadPool({ databaseUrl, connectionsMax: PAGE_CONNECTIONS, onConnect });
+    this.#state = makeReadPool({ databaseUrl, connectionsMax: STATE_CONNECTIONS, onConnect });
   }
 
   /** Connects with the first read. */
@@ -54,6 +57,20 @@ export class PostgresReader implements StoreReader {
 
   eventAt(position: number): Promise<StoredEvent | undefined> {
     return this.#pages.run((read) => readEventAt(read, position));
+  }
+
+  eventsAt(positions: readonly number[]): Promise<(StoredEvent | undefined)[]> {
+    return this.#pages.run((read) => readEventsAt(read, positions));
+  }
+
+  countEvents(query: Pick<EventQuery, 'topic' | 'patterns' | 'after'>): Promise<number> {
+    return this.#pages.run(async (read) => await countEvents(read, query, await this.#horizon.read(read)));
+  }
+
+  positionBefore(timeMs: number): Promise<number> {
+    return this.#pages.run(
+      async (read) => await positionBefore(read, timeMs, await this.#horizon.read(read)),
+    );
   }
 
   /** The position up to which everything is settled, whether or not an event was stored at it. */

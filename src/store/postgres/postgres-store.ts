@@ -164,6 +164,18 @@ export class PostgresStore implements ConsumingStore {
     return this.#reader.eventAt(position);
   }
 
+  eventsAt(positions: readonly number[]): Promise<(StoredEvent | undefined)[]> {
+    return this.#reader.eventsAt(positions);
+  }
+
+  countEvents(query: Pick<EventQuery, 'topic' | 'patterns' | 'after'>): Promise<number> {
+    return this.#reader.countEvents(query);
+  }
+
+  positionBefore(timeMs: number): Promise<number> {
+    return this.#reader.positionBefore(timeMs);
+  }
+
   lastPosition(): Promise<number> {
     return this.#reader.lastPosition();
   }

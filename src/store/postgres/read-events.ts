@@ -1,3 +1,4 @@
+import { patternExpression } from '../../topic-filter.ts';
 import { type EventPage, type EventQuery, PAGE_LENGTH_MAX, type StoredEvent } from '../store.ts';
 import { instantColumn, instantOf, timestampText } from './instant-column.ts';
 import type { Read } from './read-pool.ts';
@@ -15,6 +16,20 @@ export async function readEventAt(read: Read, position: number): Promise<StoredE
     position,
   ]);
   return rows[0] && toEvent(rows[0]);
+}
+
+/** The events at positions, in their order, settled or not. */
+export async function readEventsAt(
+  read: Read,
+  positions: readonly number[],
+): Promise<(StoredEvent | undefined)[]> {
+  if (positions.length === 0) return [];
+  const rows = await read(
+    `SELECT ${COLUMNS} FROM sekali.events e WHERE position = ANY ($1::bigint[]) AND ${IS_KEPT}`,
+    [positions],
+  );
+  const found = new Map(rows.map(toEvent).map((event) => [event.position, event]));
+  return positions.map((position) => found.get(position));
 }
 
 /**
@@ -64,8 +79,15 @@ function conditions(query: EventQuery, horizon: number): { where: string; values
   };
   add((p) => `position <= ${p}::bigint`, Math.min(horizon, (query.before ?? Number.MAX_SAFE_INTEGER) - 1));
   if (query.after !== undefined) add((p) => `position > ${p}::bigint`, query.after);
-  if (query.topic === undefined) parts.push(IS_KEPT);
-  else {
+  if (query.topic === undefined) {
+    parts.push(IS_KEPT);
+    if (query.patterns !== undefined) {
+      add(
+        (p) => `topic_id = ANY (ARRAY (SELECT topic_id FROM sekali.topics WHERE topic ~ ANY (${p}::text[])))`,
+        query.patterns.filter(isStorable).map(patternExpression),
+      );
+    }
+  } else {
     add((p) => {
       const ofTopic = (column: string) => `(SELECT ${column} FROM sekali.topics WHERE topic = ${p})`;
       return `topic_id = ${ofTopic('topic_id')} AND position >= ${ofTopic('retired_before')}`;

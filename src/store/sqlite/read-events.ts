@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TopicFilter } from '../../topic-filter.ts';
 import { type EventPage, type EventQuery, PAGE_LENGTH_MAX, type StoredEvent } from '../store.ts';
 import type { Block } from './block.ts';
 import { CounterReader } from './count-events.ts';
@@ -22,6 +23,17 @@ export class EventReader {
     const block = this.#blocks.at(position);
     const n = block?.indexOf(position) ?? -1;
     return block === undefined || n < 0 ? undefined : this.#topics.fresh().visible(block, n);
+  }
+
+  /** Those that lie in the same block are read with it, if they follow one another. */
+  several(positions: readonly number[]): (StoredEvent | undefined)[] {
+    const topics = this.#topics.fresh();
+    let block: Block | undefined;
+    return positions.map((position) => {
+      if (block === undefined || block.indexOf(position) < 0) block = this.#blocks.at(position);
+      const n = block?.indexOf(position) ?? -1;
+      return block === undefined || n < 0 ? undefined : topics.visible(block, n);
+    });
   }
 
   async page(query: EventQuery): Promise<EventPage> {
@@ -57,6 +69,7 @@ class PageBuilder {
   readonly #newest: number;
   readonly #topicId: number | undefined;
   readonly #topics: TopicNames;
+  readonly #filter: TopicFilter | undefined;
   #length = 0;
   #skip: number;
 
@@ -73,6 +86,7 @@ class PageBuilder {
     this.#topicId = topicId;
     this.#topics = topics;
     this.#skip = query.offset;
+    this.#filter = query.patterns && new TopicFilter(query.patterns);
   }
 
   /** Takes the events of a block that match; false when the page was full before all of them were in. */
@@ -98,6 +112,7 @@ class PageBuilder {
     const position = block.position(n);
     if (position < this.#oldest || position > this.#newest) return false;
     if (this.#topicId !== undefined && block.topicId(n) !== this.#topicId) return false;
+    if (this.#filter?.matches(this.#topics.nameOf(block.topicId(n))) === false) return false;
     if (this.#topics.isRetired(block.topicId(n), position)) return false;
     if (from !== undefined && block.timestamp(n) < from) return false;
     if (to !== undefined && block.timestamp(n) >= to) return false;

@@ -3,7 +3,17 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { SqliteReader } from './sqlite-reader.ts';
 
 /** Calls that cross to the thread: the methods of StoreReader, but `close`. */
-export const READ_METHODS = ['events', 'eventAt', 'lastPosition', 'topics', 'counters', 'conflicts'] as const;
+export const READ_METHODS = [
+  'events',
+  'eventAt',
+  'eventsAt',
+  'countEvents',
+  'positionBefore',
+  'lastPosition',
+  'topics',
+  'counters',
+  'conflicts',
+] as const;
 export type ReadMethod = (typeof READ_METHODS)[number];
 
 export interface ReadCall {

@@ -11,6 +11,8 @@ import type {
 } from '../store.ts';
 import { openReader } from './connection.ts';
 import { CounterReader } from './count-events.ts';
+import { type CountQuery, MatchCounter } from './count-matching.ts';
+import { PositionFinder } from './position-before.ts';
 import { ConflictReader } from './read-conflicts.ts';
 import { EventReader } from './read-events.ts';
 import { TopicReader } from './read-topics.ts';
@@ -19,6 +21,8 @@ import { TopicReader } from './read-topics.ts';
 export class SqliteReader implements StoreReader {
   readonly #db: DatabaseSync;
   readonly #events: EventReader;
+  readonly #matches: MatchCounter;
+  readonly #finder: PositionFinder;
   readonly #topics: TopicReader;
   readonly #counters: CounterReader;
   readonly #conflicts: ConflictReader;
@@ -26,6 +30,8 @@ export class SqliteReader implements StoreReader {
   private constructor(db: DatabaseSync) {
     this.#db = db;
     this.#events = new EventReader(db);
+    this.#matches = new MatchCounter(db);
+    this.#finder = new PositionFinder(db);
     this.#topics = new TopicReader(db);
     this.#counters = new CounterReader(db);
     this.#conflicts = new ConflictReader(db);
@@ -41,6 +47,18 @@ export class SqliteReader implements StoreReader {
 
   async eventAt(position: number): Promise<StoredEvent | undefined> {
     return this.#events.at(position);
+  }
+
+  async eventsAt(positions: readonly number[]): Promise<(StoredEvent | undefined)[]> {
+    return this.#events.several(positions);
+  }
+
+  async countEvents(query: CountQuery): Promise<number> {
+    return await this.#matches.count(query);
+  }
+
+  async positionBefore(timeMs: number): Promise<number> {
+    return this.#finder.before(timeMs);
   }
 
   async lastPosition(): Promise<number> {

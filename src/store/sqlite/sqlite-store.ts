@@ -23,6 +23,7 @@ import type {
 import { Appender } from './append.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { keysDir, openWriter } from './connection.ts';
+import type { CountQuery } from './count-matching.ts';
 import { DedupWindows } from './dedup-windows.ts';
 import { KeyDeriver } from './derive-keys.ts';
 import { Janitor } from './janitor.ts';
@@ -165,6 +166,18 @@ export class SqliteStore implements Store {
 
   eventAt(position: number): Promise<StoredEvent | undefined> {
     return this.#reader.eventAt(position);
+  }
+
+  eventsAt(positions: readonly number[]): Promise<(StoredEvent | undefined)[]> {
+    return this.#reader.eventsAt(positions);
+  }
+
+  countEvents(query: CountQuery): Promise<number> {
+    return this.#reader.countEvents(query);
+  }
+
+  positionBefore(timeMs: number): Promise<number> {
+    return this.#reader.positionBefore(timeMs);
   }
 
   lastPosition(): Promise<number> {

@@ -12,6 +12,7 @@ import type {
   StoreReader,
   TopicSummary,
 } from '../store.ts';
+import type { CountQuery } from './count-matching.ts';
 import type { ReadCall, ReadMethod, ReadResult } from './read-thread.ts';
 
 /** Calls that may wait for the thread; beyond it a reader is told to come back. */
@@ -42,6 +43,18 @@ export class ThreadedReader implements StoreReader {
 
   eventAt(position: number): Promise<StoredEvent | undefined> {
     return this.#call('eventAt', position);
+  }
+
+  eventsAt(positions: readonly number[]): Promise<(StoredEvent | undefined)[]> {
+    return this.#call('eventsAt', positions);
+  }
+
+  countEvents(query: CountQuery): Promise<number> {
+    return this.#call('countEvents', query);
+  }
+
+  positionBefore(timeMs: number): Promise<number> {
+    return this.#call('positionBefore', timeMs);
   }
 
   lastPosition(): Promise<number> {

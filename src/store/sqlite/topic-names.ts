@@ -35,6 +35,10 @@ export class TopicNames {
     return position < this.#named(topicId).retiredBefore;
   }
 
+  nameOf(topicId: number): string {
+    return this.#named(topicId).topic;
+  }
+
   /** Event `n` of a block, unless it is retired. */
   visible(block: Block, n: number): StoredEvent | undefined {
     return this.isRetired(block.topicId(n), block.position(n)) ? undefined : this.toEvent(block, n);
@@ -43,7 +47,7 @@ export class TopicNames {
   toEvent(block: Block, n: number): StoredEvent {
     return {
       position: block.position(n),
-      topic: this.#named(block.topicId(n)).topic,
+      topic: this.nameOf(block.topicId(n)),
       event_id: block.eventId(n),
       timestamp: block.timestamp(n),
       source: block.source(n),

@@ -27,6 +27,10 @@ const FILTERS: readonly [string, Partial<EventQuery>, readonly number[]][] = [
   ['a topic', { topic: 'odd' }, [2, 4, 6]],
   ['a topic that there is not', { topic: 'none' }, []],
   ['a source', { source: 'late' }, [4, 5, 6]],
+  ['topics by a pattern', { patterns: ['*'] }, [1, 2, 3, 4, 5, 6]],
+  ['topics by patterns', { patterns: ['none.>', 'odd', 'e.*'] }, [2, 4, 6]],
+  ['topics by a pattern that none matches', { patterns: ['*.*'] }, []],
+  ['topics by a pattern, and a source', { patterns: ['>'], source: 'late' }, [4, 5, 6]],
   ['a topic and a source', { topic: 'even', source: 'late' }, [5]],
   ['a time from', { from: parseInstant('2026-01-31T13:00:00Z') }, [4, 5, 6]],
   ['a time to, which is not part of it', { to: parseInstant('2026-01-31T13:00:00Z') }, [1, 2, 3]],
@@ -119,6 +123,85 @@ export const readingCases: readonly StoreCase[] = [
       );
       assert.deepEqual(await positions(store, { from: parseInstant('1970-01-01T00:00:00Z') }), [1]);
       assert.deepEqual(await positions(store, { to: parseInstant('1600-02-29T12:00:00.123456Z') }), [2]);
+    },
+  },
+  {
+    name: 'events are read at many positions at once, in the order that was asked for',
+    async run({ open }) {
+      const store = await open();
+      await appendOne(store, ...makeEvents(400));
+      await appendOne(store, ...makeEvents(10, 'later-'));
+      const asked = [410, 1, 411, 7, 7, 0, 400, 401, 2 ** 50];
+      const found = await store.eventsAt(asked);
+      assert.deepEqual(found, await Promise.all(asked.map((position) => store.eventAt(position))));
+      assert.deepEqual(
+        found.map((event) => event?.position),
+        [410, 1, undefined, 7, 7, undefined, 400, 401, undefined],
+      );
+      assert.deepEqual(await store.eventsAt([]), []);
+      const all = Array.from({ length: 410 }, (_, i) => i + 1);
+      assert.deepEqual(
+        (await store.eventsAt(all)).map((event) => event?.position),
+        all,
+      );
+    },
+  },
+  {
+    name: 'events that match are counted, above a position, as they are found',
+    async run({ open }) {
+      const store = await open();
+      assert.equal(await store.countEvents({}), 0);
+      // Many blocks, of which several hold each topic.
+      for (let group = 0; group < 4; group++) {
+        const events = Array.from({ length: 250 }, (_, i) =>
+          makeEvent({ topic: `t.${i % 3}`, event_id: `${group}-${i}` }),
+        );
+        await appendOne(store, ...events, makeEvent({ topic: 'rare', event_id: `${group}` }));
+      }
+      const queries: Partial<EventQuery>[] = [
+        {},
+        { topic: 't.1' },
+        { topic: 'rare' },
+        { topic: 'none' },
+        { patterns: ['t.*'] },
+        { patterns: ['t.2', 'rare'] },
+        { patterns: ['none.>'] },
+      ];
+      for (const query of queries) {
+        const found: number[] = [];
+        for (let after: number | undefined = 0; after !== undefined; ) {
+          const page = await store.events({ ...EVERYTHING, ...query, after });
+          found.push(...page.events.map((event) => event.position));
+          after = page.next;
+        }
+        for (const after of [undefined, 0, 1, 57, 58, 250, 251, 252, 600, 1003, 1004, 2000]) {
+          const expected = found.filter((position) => position > (after ?? 0)).length;
+          assert.equal(
+            await store.countEvents({ ...query, after }),
+            expected,
+            JSON.stringify({ query, after }),
+          );
+        }
+      }
+    },
+  },
+  {
+    name: 'the position before a time is the highest that was stored before it',
+    async run({ open }) {
+      const store = await open();
+      assert.equal(await store.positionBefore(Date.now() + 86_400_000), 0);
+      const stored: { position: number; ms: number }[] = [];
+      const isSpread = () => new Set(stored.map(({ ms }) => Math.floor(ms))).size >= 4;
+      for (let n = 0; !isSpread(); n++) {
+        const [last] = (await appendOne(store, ...makeEvents(3, `${n}-`))).slice(-1);
+        const event = await store.eventAt(last!.position);
+        stored.push({ position: last!.position, ms: Number(event!.processed_at) / 1000 });
+      }
+      const times = stored.flatMap(({ ms }) => [Math.floor(ms), Math.floor(ms) + 1]);
+      for (const timeMs of [0, ...times, times.at(-1)! + 3_600_000]) {
+        const expected = stored.findLast(({ ms }) => ms < timeMs)?.position ?? 0;
+        assert.equal(await store.positionBefore(timeMs), expected, `${timeMs}`);
+      }
     },
   },
 ];
