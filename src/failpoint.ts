@@ -34,6 +34,7 @@ export const RETENTION_FAILPOINTS = ['retention.begun', 'retention.before', 'ret
 /** Points of making a backup and of bringing it back. */
 export const BACKUP_FAILPOINTS = [
   'backup.begun',
+  'backup.subscriptions',
   'backup.database',
   'backup.generation',
   'backup.moving',

@@ -1,6 +1,6 @@
 import { threadUrl } from '../thread-url.ts';
 import type { DedupWindow, Retention, TopicRules } from '../topic-rules.ts';
-import type { StoreReader } from './store.ts';
+import type { StoredSignal, StoreReader } from './store.ts';
 
 /** Which store it is to be, and what it is told. */
 export interface StoreSettings {
@@ -21,6 +21,8 @@ export interface StoreSite {
   readonly isServer: boolean;
   /** To be called when the thread has opened the store; where it is on a server, also before. */
   openReader(): StoreReader;
+  /** @param own tells of what this process has stored, which is all there is where no other process stores anything */
+  openSignal(own: StoredSignal): StoredSignal;
   /** Lets another process have it. To be called when all that was opened is closed. */
   release(): void;
 }
@@ -47,6 +49,7 @@ async function sqliteSite({ dataDir, dedupWindow, retention }: StoreSettings): P
     options: { dataDir, dedupWindow, retention },
     isServer: false,
     openReader: () => new ThreadedReader(dataDir),
+    openSignal: (own) => own,
     release: () => lock.release(),
   };
 }
@@ -55,12 +58,16 @@ async function postgresSite(
   { dedupWindow, retention, skipMigrate }: StoreSettings,
   databaseUrl: string,
 ): Promise<StoreSite> {
-  const { PostgresReader } = await import('./postgres/postgres-reader.ts');
+  const [{ PostgresReader }, { Waker }] = await Promise.all([
+    import('./postgres/postgres-reader.ts'),
+    import('./postgres/waker.ts'),
+  ]);
   return {
     thread: threadUrl(import.meta.url, './postgres/store-thread'),
     options: { databaseUrl, dedupWindow, retention, migrate: !skipMigrate },
     isServer: true,
     openReader: () => PostgresReader.open({ databaseUrl }),
+    openSignal: () => new Waker({ databaseUrl }),
     release() {},
   };
 }

@@ -12,11 +12,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BACKUP_FAILPOINTS } from '../../src/failpoint.ts';
 import { DataLock } from '../../src/store/sqlite/data-lock.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { SqliteSubscriptions } from '../../src/store/sqlite/sqlite-subscriptions.ts';
 import { verifyStore } from '../../src/store/sqlite/verify/verify-store.ts';
 import { appendOne } from '../contract/store/case.ts';
+import { DEFINITION, lease, leaseOf, refsOf, rowsOf } from '../contract/subscriptions/case.ts';
 import { readAll } from '../support/ledger.ts';
 import { makeEvents } from '../support/make-events.ts';
 import { type Finished, runCli } from '../support/process.ts';
@@ -30,7 +33,7 @@ function assertSound(dataDir: string): void {
   verifyStore({ dataDir, onFault: (fault) => assert.fail(JSON.stringify(fault)) });
 }
 
-/** A store with several generations, closed. */
+/** A store with several generations, and a subscription, closed. */
 async function makeStore(dataDir: string, groups = 8): Promise<void> {
   const store = SqliteStore.open({ dataDir, hotKeys: 100, mergeFanIn: 3 });
   for (let group = 0; group < groups; group++) {
@@ -38,6 +41,10 @@ async function makeStore(dataDir: string, groups = 8): Promise<void> {
     await store.settled();
   }
   await store.close();
+  const subscriptions = SqliteSubscriptions.open({ dataDir });
+  await subscriptions.put('billing', DEFINITION, 0);
+  await lease(subscriptions, 'billing', rowsOf(1, 2, 3));
+  await subscriptions.close();
 }
 
 function flip(path: string): void {
@@ -108,14 +115,49 @@ describe('what a backup holds', () => {
     const [dataDir, target] = [join(root, 'data'), join(root, 'backup')];
     await makeStore(dataDir);
     assert.equal((await sekali('backup', target, '--data', dataDir)).code, 0);
-    assert.deepEqual(readdirSync(target).sort(), ['backup.json', 'keys', 'sekali.db']);
+    assert.deepEqual(readdirSync(target).sort(), ['backup.json', 'keys', 'sekali.db', 'subscriptions.db']);
     const manifest = JSON.parse(readFileSync(join(target, 'backup.json'), 'utf8')) as {
       events: number;
       files: unknown[];
     };
     assert.equal(manifest.events, 480);
-    assert.equal(manifest.files.length, 1 + readdirSync(join(target, 'keys')).length);
+    assert.equal(manifest.files.length, 2 + readdirSync(join(target, 'keys')).length);
     assertSound(target);
+    const restored = join(root, 'restored');
+    assert.equal((await sekali('restore', target, '--data', restored)).code, 0);
+    const [copy, original] = [restored, dataDir].map((dir) => SqliteSubscriptions.open({ dataDir: dir }));
+    assert.deepEqual(await copy!.get('billing'), await original!.get('billing'));
+    assert.deepEqual(await copy!.ack('billing', refsOf(leaseOf(1), 1)), ['done']);
+    await Promise.all([copy!.close(), original!.close()]);
+  });
+
+  test('no cursor beyond its events, while both go on', async (t) => {
+    const root = tempDir(t);
+    const dataDir = join(root, 'data');
+    const store = SqliteStore.open({ dataDir });
+    const subscriptions = SqliteSubscriptions.open({ dataDir });
+    await subscriptions.put('billing', DEFINITION, 0);
+    for (let n = 0; n < 3; n++) {
+      const ended = new AbortController();
+      const target = join(root, `backup-${n}`);
+      const backup = sekali('backup', target, '--data', dataDir).finally(() => ended.abort());
+      for (let group = 0; !ended.signal.aborted; group++) {
+        const position = (await appendOne(store, ...makeEvents(10, `${n}-${group}-`))).at(-1)!.position;
+        await lease(subscriptions, 'billing', rowsOf(position));
+        await subscriptions.ack('billing', refsOf(leaseOf(1), position));
+        await nextTurn();
+      }
+      assert.equal((await backup).code, 0);
+      const { last_position } = JSON.parse(readFileSync(join(target, 'backup.json'), 'utf8')) as {
+        last_position: number;
+      };
+      const copy = SqliteSubscriptions.open({ dataDir: target });
+      const cursor = (await copy.get('billing'))!.cursor;
+      await copy.close();
+      assert.ok(cursor > 0 && cursor <= last_position, `${cursor}, ${last_position}`);
+    }
+    await subscriptions.close();
+    await store.close();
   });
 
   test('nothing: a store that is empty comes back empty', async (t) => {
@@ -173,6 +215,7 @@ describe('refused', () => {
     const key = `keys/${readdirSync(join(target, 'keys'))[0]}`;
     const DAMAGES: readonly [file: string, damage: (path: string) => void][] = [
       ['sekali.db', flip],
+      ['subscriptions.db', flip],
       [key, flip],
       ['sekali.db', (path) => truncateSync(path, 5000)],
       [key, (path) => truncateSync(path, 0)],

@@ -3,7 +3,16 @@ import { LongTransaction } from './long-transaction.ts';
 import { migrate } from './migrate.ts';
 
 /** Tables that stand for "something has been stored, or counted". */
-const FILLED = ['topics', 'events', 'keys', 'dead_letters', 'consumed_entries', 'consumed_counts'];
+const FILLED = [
+  'topics',
+  'events',
+  'keys',
+  'dead_letters',
+  'consumed_entries',
+  'consumed_counts',
+  // Their cursors are of the positions that are there.
+  'subscriptions',
+];
 
 /**
  * Opens the transaction of an import: all of it is in one, so that it is there or not there. The tables of secrets and keys are
@@ -51,6 +60,6 @@ async function refuseFilled(session: LongTransaction): Promise<void> {
   if (!(rows[0] as { filled: boolean }).filled) return;
   throw new SekaliError(
     'config_invalid',
-    'the database has a store that is not empty: an import needs one into which nothing was ever published',
+    'the database has a store that is not empty: an import needs one into which nothing was ever published, and that has no subscription',
   );
 }

@@ -9,7 +9,7 @@ export const BACKUP_MANIFEST = 'backup.json';
 const FORMAT = 1;
 
 /** Nothing but these may be in a backup: a name is joined to a path. */
-const FILE_NAME = /^(?:sekali\.db|keys\/[a-z]+-\d+-\d+-[0-9a-f]{16}\.keys)$/;
+const FILE_NAME = /^(?:sekali\.db|subscriptions\.db|keys\/[a-z]+-\d+-\d+-[0-9a-f]{16}\.keys)$/;
 
 export interface BackupFile extends FileSums {
   /** Relative to the directory, with `/`. */

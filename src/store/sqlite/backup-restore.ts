@@ -8,6 +8,7 @@ import { SekaliError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
 import { syncDirectory } from '../dedup/sync-directory.ts';
 import { type BackupFile, type BackupManifest, readManifest } from './backup-manifest.ts';
+import { SUBSCRIPTION_FILE } from './connection.ts';
 import { copyFile } from './copy-file.ts';
 import { Staging } from './staging.ts';
 
@@ -24,7 +25,7 @@ export interface RestoreOptions {
  */
 export function restoreStore({ backupDir, dataDir, onProgress = () => {} }: RestoreOptions): BackupManifest {
   const manifest = readManifest(backupDir);
-  const staging = Staging.begin(dataDir, ['keys', 'sekali.db']);
+  const staging = Staging.begin(dataDir, ['keys', SUBSCRIPTION_FILE, 'sekali.db']);
   try {
     failpoint('restore.begun');
     const total = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -6,6 +6,9 @@
  * write-ahead log from beginning anew, and the generation files, which never change, are copied from where they are open.
  * Copies, not links: a link is the same bytes on the same disk.
  *
+ * The subscriptions, if there are any, are a moment of their own, which begins before that of the events: so no cursor of the copy is
+ * beyond its events.
+ *
  * The copy is a data directory with a manifest beside it, `backup.json`: sizes and SHA-256 of every file. It comes last, and
  * a directory without it is no backup (staging.ts).
  */
@@ -23,9 +26,11 @@ import {
   newManifest,
   writeManifest,
 } from './backup-manifest.ts';
+import { SUBSCRIPTION_FILE } from './connection.ts';
 import { copyFile, syncAndSum } from './copy-file.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
 import { Staging } from './staging.ts';
+import { holdSubscriptions } from './subscription-database.ts';
 
 /** Pages that are copied between two chances to do something else: 16 MiB. */
 const PAGES_AT_ONCE = 1024;
@@ -43,18 +48,28 @@ export async function backupStore({
   target,
   onProgress = () => {},
 }: BackupOptions): Promise<BackupManifest> {
-  const snapshot = openSnapshot(dataDir, () => ({ open: (path) => openSync(path, 'r'), close: closeSync }));
+  const subscriptions = holdSubscriptions(dataDir);
   try {
-    checkWhole(snapshot);
-    const staging = Staging.begin(target, ['keys', 'sekali.db', BACKUP_MANIFEST]);
+    const snapshot = openSnapshot(dataDir, () => ({ open: (path) => openSync(path, 'r'), close: closeSync }));
     try {
-      return await fill(staging, snapshot, onProgress);
+      checkWhole(snapshot);
+      const staging = Staging.begin(target, ['keys', SUBSCRIPTION_FILE, 'sekali.db', BACKUP_MANIFEST]);
+      try {
+        return await fill(staging, { subscriptions, snapshot }, onProgress);
+      } finally {
+        staging.end({ keepLock: false });
+      }
     } finally {
-      staging.end({ keepLock: false });
+      snapshot.close();
     }
   } finally {
-    snapshot.close();
+    subscriptions?.close();
   }
+}
+
+interface Held {
+  readonly subscriptions: DatabaseSync | undefined;
+  readonly snapshot: Snapshot<number>;
 }
 
 function checkWhole({ generations }: Snapshot<number>): void {
@@ -70,11 +85,14 @@ function checkWhole({ generations }: Snapshot<number>): void {
 
 async function fill(
   staging: Staging,
-  { db, generations }: Snapshot<number>,
+  { subscriptions, snapshot: { db, generations } }: Held,
   onProgress: (done: number, total: number) => void,
 ): Promise<BackupManifest> {
   failpoint('backup.begun');
   const takenAt = new Date();
+  const files: BackupFile[] = [];
+  // Little beside the events, and first, for its log cannot begin anew meanwhile.
+  if (subscriptions !== undefined) files.push(await copySubscriptions(subscriptions, staging));
   const counters = db.prepare('SELECT last_position, unique_processed FROM counters').get();
   const databaseBytes = numberOf(db, 'page_count') * numberOf(db, 'page_size');
   const keysBytes = generations.reduce((sum, { generation }) => sum + generation.bytes, 0);
@@ -88,7 +106,7 @@ async function fill(
   leaveWalMode(staging.path('sekali.db'));
   failpoint('backup.database');
 
-  const files: BackupFile[] = [{ name: 'sekali.db', ...syncAndSum(staging.path('sekali.db'), () => {}) }];
+  files.push({ name: 'sekali.db', ...syncAndSum(staging.path('sekali.db'), () => {}) });
   let done = databaseBytes;
   for (const { generation, file } of generations) {
     const name = `keys/${generation.name}`;
@@ -109,6 +127,15 @@ async function fill(
   staging.publish('backup.moving');
   failpoint('backup.done');
   return manifest;
+}
+
+async function copySubscriptions(db: DatabaseSync, staging: Staging): Promise<BackupFile> {
+  const path = staging.path(SUBSCRIPTION_FILE);
+  await backup(db, path, { rate: PAGES_AT_ONCE });
+  db.exec('COMMIT');
+  leaveWalMode(path);
+  failpoint('backup.subscriptions');
+  return { name: SUBSCRIPTION_FILE, ...syncAndSum(path, () => {}) };
 }
 
 /** So that the copy is one file, which can be read where nothing can be written beside it. The server sets it again. */

@@ -8,6 +8,13 @@ export function databasePath(dataDir: string): string {
   return join(dataDir, 'sekali.db');
 }
 
+export const SUBSCRIPTION_FILE = 'subscriptions.db';
+
+/** The file of subscriptions: not that of the events, for their commits must not wait for one another. */
+export function subscriptionPath(dataDir: string): string {
+  return join(dataDir, SUBSCRIPTION_FILE);
+}
+
 /** Where the generations of the key index lie. */
 export function keysDir(dataDir: string): string {
   return join(dataDir, 'keys');

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { SekaliError } from '../../errors.ts';
 import { idOf } from '../dedup/generation.ts';
-import { databasePath, keysDir } from './connection.ts';
+import { databasePath, keysDir, subscriptionPath } from './connection.ts';
 
 /** Whether there is a database. An empty or missing one would be taken for a new store: see {@link refuseLost}. */
 export function hasDatabase(dataDir: string): boolean {
-  const path = databasePath(dataDir);
-  return existsSync(path) && statSync(path).size > 0;
+  return isFilled(databasePath(dataDir));
 }
 
 /**
@@ -26,7 +25,11 @@ export function refuseLost(dataDir: string): void {
 
 function holdsRemains(dataDir: string): boolean {
   const wal = `${databasePath(dataDir)}-wal`;
-  return generationFiles(dataDir).length > 0 || (existsSync(wal) && statSync(wal).size > 0);
+  return generationFiles(dataDir).length > 0 || [wal, subscriptionPath(dataDir)].some(isFilled);
+}
+
+function isFilled(path: string): boolean {
+  return existsSync(path) && statSync(path).size > 0;
 }
 
 /** Files of generations; what has another kind of name is not ours. */

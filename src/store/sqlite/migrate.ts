@@ -4,7 +4,7 @@ import { carryOver } from './carry-over.ts';
 import { sql as events } from './migrations/001-events.ts';
 import { sql as blocks } from './migrations/002-blocks.ts';
 
-interface Migration {
+export interface Migration {
   readonly sql: string;
   /** What SQL alone cannot do; after it. */
   readonly finish?: (db: DatabaseSync) => void;
@@ -23,20 +23,25 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  * @throws SekaliError `schema_newer` when a newer program has written it
  */
 export function migrate(db: DatabaseSync): void {
+  migrateThrough(db, MIGRATIONS);
+}
+
+/** As {@link migrate}, of a database with migrations of its own. */
+export function migrateThrough(db: DatabaseSync, migrations: readonly Migration[]): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     const version = schemaVersion(db);
-    if (version > SCHEMA_VERSION) {
+    if (version > migrations.length) {
       throw new SekaliError(
         'schema_newer',
-        `the data has schema ${version}, this Sekali knows schemas up to ${SCHEMA_VERSION}: start a newer Sekali`,
+        `the data has schema ${version}, this Sekali knows schemas up to ${migrations.length}: start a newer Sekali`,
       );
     }
-    for (const migration of MIGRATIONS.slice(version)) {
+    for (const migration of migrations.slice(version)) {
       db.exec(migration.sql);
       migration.finish?.(db);
     }
-    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    db.exec(`PRAGMA user_version = ${migrations.length}`);
     db.exec('COMMIT');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');

@@ -8,6 +8,7 @@
  * - `events` is partitioned by position, which is by age: what retention has emptied is dropped as a table.
  * - Counts are kept by *slot*: a transaction takes a slot that no other one has, so that nobody waits for a counter
  *   (append-sql.ts). What is read is the sum.
+ * - `subscriptions` and `deliveries` are what is kept of subscriptions; the second has a row for each event that is under way.
  */
 export const sql = `
   CREATE TABLE sekali.meta (
@@ -102,4 +103,34 @@ export const sql = `
     at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     body     bytea NOT NULL
   );
+
+  -- Hardly more than a cursor, which moves with each hand-out: there is room in the page for its next version.
+  CREATE TABLE sekali.subscriptions (
+    subscription_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name            text COLLATE "C" NOT NULL UNIQUE,
+    definition      json NOT NULL,
+    cursor          bigint NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+  ) WITH (fillfactor = 20);
+
+  -- What is outstanding or dead (subscription-store.ts). Leased: it has a lease, and due_at is its end. Waiting: it has none, and
+  -- due_at is when it is handed out again. Dead: it has died_at.
+  -- Rows come and go as fast as events: dead versions are taken away early, and by their number, not by a share of a table that
+  -- may be empty. The end of the table is not cut off when it is empty, which would keep everybody out and be needed again at once.
+  CREATE TABLE sekali.deliveries (
+    subscription_id bigint NOT NULL,
+    position        bigint NOT NULL,
+    topic           text COLLATE "C" NOT NULL,
+    attempts        integer NOT NULL,
+    lease           uuid,
+    due_at          timestamptz,
+    reason          text,
+    died_at         timestamptz,
+    PRIMARY KEY (subscription_id, position)
+  ) WITH (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
+    vacuum_truncate = false
+  );
+  CREATE INDEX deliveries_by_due ON sekali.deliveries (subscription_id, due_at, position) WHERE died_at IS NULL;
+  CREATE INDEX deliveries_dead ON sekali.deliveries (subscription_id, position) WHERE died_at IS NOT NULL;
 `;

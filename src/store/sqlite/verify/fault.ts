@@ -11,6 +11,8 @@ export const MEND = {
   /** The key index is derived: whatever is lost of it comes back from the events. */
   start: 'start the server: what is damaged of the index is built anew from the log',
   restore: 'restore a backup',
+  /** Nothing of the events depends on it. */
+  removeSubscriptions: 'restore a backup, or remove the file, and all subscriptions with it: events stay',
   /** Of a generation some of whose events are retired, so that nothing but its file knows their keys. */
   putBack: 'put the file back from a backup, or restore one',
 } as const;

@@ -9,6 +9,7 @@
  *     events            each block: checksum, structure, positions; key and content of each event computed anew
  *     index             each event has its entry and each entry its event: key-table.ts
  *     counters          against one another and against the events
+ *     subscriptions     a moment of their own: structure, and that counts and rows agree
  *
  * A fault that explains others keeps them from being told: of events that cannot be read, nothing else is asked.
  */
@@ -19,6 +20,7 @@ import { readMeta } from '../meta.ts';
 import { openSnapshot, type Snapshot } from '../snapshot.ts';
 import { checkConflicts } from './check-conflicts.ts';
 import { checkCounters } from './check-counters.ts';
+import { checkSubscriptions } from './check-subscriptions.ts';
 import { EventPass } from './event-pass.ts';
 import { type Fault, FaultList, MEND, reasonOf } from './fault.ts';
 import { openerFor, SealedKeys } from './sealed-keys.ts';
@@ -67,6 +69,7 @@ export function verifyStore(options: VerifyOptions): VerifyReport {
     return report(NOTHING_READ);
   };
   checkWal(options.dataDir, faults);
+  checkSubscriptions(options.dataDir, faults);
   let snapshot: Snapshot<CheckedFile>;
   try {
     snapshot = openSnapshot(options.dataDir, openerFor);

@@ -1,0 +1,40 @@
+import type { Sql } from './sql-pool.ts';
+
+/**
+ * Who changes a subscription as a whole (hands out, moves its cursor, removes it, redrives) locks its row first, and so comes
+ * after whoever does that already. Who settles leases (subscription-settling.ts) never does, so that it waits for none of them.
+ *
+ * **No deadlock**: the holder of that lock meets the others at rows of `deliveries` alone. What a hand-out takes of those it takes
+ * only if nobody has it, or they are its own; all others, settlers included, lock them in the order of their positions.
+ *
+ * @returns its id, or undefined when there is none of this name. What was done before is seen by the statements after it: this
+ *   one may have waited, with a snapshot from before.
+ */
+export async function lockSubscription(sql: Sql, name: string): Promise<string | undefined> {
+  const rows = await sql(
+    'SELECT subscription_id FROM sekali.subscriptions WHERE name = $1 FOR NO KEY UPDATE',
+    [name],
+  );
+  return rows[0]?.[0] ?? undefined;
+}
+
+/** One transaction. One that fails is not rolled back here: its connection is given up, and everything with it. */
+export async function inTransaction<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  await sql('BEGIN');
+  const result = await work();
+  await sql('COMMIT');
+  return result;
+}
+
+/**
+ * Gives up what is outstanding of a subscription whose row is locked. In the order of the positions, in which those lock them who
+ * settle them.
+ */
+export async function giveUpOutstanding(sql: Sql, subscriptionId: string): Promise<void> {
+  await sql(
+    `DELETE FROM sekali.deliveries WHERE subscription_id = $1 AND position = ANY (ARRAY (
+       SELECT position FROM sekali.deliveries WHERE subscription_id = $1 AND died_at IS NULL
+         ORDER BY position FOR UPDATE))`,
+    [subscriptionId],
+  );
+}
