@@ -20,23 +20,25 @@ export function instantOfMs(ms: number): Instant {
   return instant(Math.floor(ms / 1000), (ms - Math.floor(ms / 1000) * 1000) * 1000);
 }
 
-// The second that was printed last: the events of a page come in the order of their seconds, mostly.
-let lastSecond = Number.NaN;
-let lastText = '';
+// Seconds that were printed last, each at its remainder: an event has two times that differ, and those of a page are close together.
+const SLOTS = 16;
+const lastSeconds = new Array<number>(SLOTS).fill(Number.NaN);
+const lastTexts = new Array<string>(SLOTS).fill('');
 
 /**
  * `YYYY-MM-DDTHH:MM:SS.ffffffZ`: always UTC, always six digits, so that texts sort as the instants do. Measured: 0.07 µs, 0.5 µs
- * when the second is another than the one before.
+ * when its second is none of those that were printed just before.
  */
 export function formatInstant(value: Instant): string {
   const micros = typeof value === 'number' ? modulo(value, 1e6) : Number(modulo(value, 1_000_000n));
   const second =
     typeof value === 'number' ? Math.floor(value / 1e6) : Number((value - BigInt(micros)) / 1_000_000n);
-  if (second !== lastSecond) {
-    lastText = new Date(second * 1000).toISOString().slice(0, -4);
-    lastSecond = second;
+  const slot = modulo(second, SLOTS);
+  if (second !== lastSeconds[slot]) {
+    lastTexts[slot] = new Date(second * 1000).toISOString().slice(0, -4);
+    lastSeconds[slot] = second;
   }
-  return `${lastText}${String(micros).padStart(6, '0')}Z`;
+  return `${lastTexts[slot]}${String(micros).padStart(6, '0')}Z`;
 }
 
 function modulo(value: number, divisor: number): number;

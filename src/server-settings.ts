@@ -1,3 +1,4 @@
+import { isAllowable } from './deliver/webhooks/target-policy.ts';
 import { postgresUrl, redisUrl } from './server-url.ts';
 import {
   bytes,
@@ -183,6 +184,36 @@ export const SERVER_SETTINGS = {
     65_000,
     'MS',
     'Time after which a connection is closed that sends and takes nothing.',
+  ),
+  streamHeartbeatMs: setting(
+    integer(100, 3_600_000),
+    15_000,
+    'MS',
+    'Time after which a stream on which nothing came gets a line that says it is alive.',
+  ),
+  streamStallMs: setting(
+    integer(100, 3_600_000),
+    30_000,
+    'MS',
+    'Time for the client of a stream to take what was sent, before it is told to come back and closed.',
+  ),
+  webhookAllow: setting(
+    list('host names, addresses and networks such as 10.0.0.0/8', isAllowable),
+    [] as readonly string[],
+    'HOSTS',
+    'Hosts, addresses and networks that webhooks may go to though they are not of the public internet, and over http, separated by commas.',
+  ),
+  webhookTimeoutMs: setting(
+    integer(100, 600_000),
+    15_000,
+    'MS',
+    'Time for the receiver of a webhook to answer.',
+  ),
+  webhookRequestsMax: setting(
+    integer(1, 10_000),
+    100,
+    'REQUESTS',
+    'Requests of webhooks that are under way at one time.',
   ),
   shutdownTimeoutMs: setting(
     integer(0, 600_000),

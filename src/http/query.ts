@@ -2,7 +2,8 @@ import { SekaliError } from '../errors.ts';
 import { checkName } from '../event.ts';
 import { type Instant, parseInstant } from '../instant.ts';
 import { didYouMean } from '../nearest.ts';
-import type { Kind } from '../settings.ts';
+import { integer, type Kind } from '../settings.ts';
+import { patternRule } from '../topic-filter.ts';
 
 /** The parameters that an address takes: of which kind, and what holds when one is absent. */
 export type Parameters = Readonly<Record<string, { kind: Kind<unknown>; fallback: unknown }>>;
@@ -80,6 +81,17 @@ export const name: Kind<string> = {
   read(given) {
     const rejection = checkName('it', given);
     return rejection ? { rule: `a name (${rejection.detail})` } : { value: given };
+  },
+};
+
+export const position = integer(0, Number.MAX_SAFE_INTEGER);
+
+/** Which topics: topic-filter.ts. */
+export const topicPattern: Kind<string> = {
+  isSwitch: false,
+  read(given) {
+    const rule = patternRule(given);
+    return rule === undefined ? { value: given } : { rule: `a pattern of topics (${rule})` };
   },
 };
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SekaliError } from '../errors.ts';
-import type { KeyStats } from '../store/store.ts';
+import type { KeyStats, StoredSignal } from '../store/store.ts';
 import { fromFailure } from '../store/store-messages.ts';
 import { threadUrl } from '../thread-url.ts';
 import type { BodyFormat } from './decode.ts';
@@ -44,7 +44,7 @@ export interface CommitQueueEvents {
  * The HTTP thread's end of the ingest thread: hands requests over and resolves each when its commit group is durable.
  * Admission bounds how much of it there can be.
  */
-export class CommitQueue {
+export class CommitQueue implements StoredSignal {
   readonly #worker: Worker;
   readonly #events: CommitQueueEvents;
   readonly #waiting = new Map<number, Waiter>();
@@ -54,6 +54,7 @@ export class CommitQueue {
   >();
   readonly #opened = Promise.withResolvers<string>();
   readonly #closed = Promise.withResolvers<void>();
+  readonly #listeners = new Set<() => void>();
   #outbox: ThreadRequest[] = [];
   #nextId = 1;
   readonly #downReasons: Record<LaneName, string | undefined> = { stored: 'starting', queued: 'starting' };
@@ -116,6 +117,13 @@ export class CommitQueue {
     return new Promise((resolve, reject) => this.#finding.set(id, { resolve, reject }));
   }
 
+  /** Told after each commit, and now and then for nothing: a group may have held only duplicates. */
+  onStored(listener: () => void): () => void {
+    const own = () => listener(); // so that the same one may be there twice
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
   /** Commits what it has taken, then closes the store. */
   async close(): Promise<void> {
     this.#flush();
@@ -143,6 +151,7 @@ export class CommitQueue {
       case 'answers':
         if (message.stats !== undefined) this.#keyStats = message.stats;
         for (const answer of message.answers) this.#settle(answer);
+        for (const listener of this.#listeners) listener();
         return;
       case 'found':
         this.#settleFound(message);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { waitForPage } from '../../deliver/wait-for-page.ts';
 import { SekaliError } from '../../errors.ts';
 import type { Ticket } from '../../ingest/admission.ts';
 import { formatInstant } from '../../instant.ts';
@@ -9,15 +10,14 @@ import {
   OFFSET_MAX,
   PAGE_LIMIT_DEFAULT,
   PAGE_LIMIT_MAX,
+  WAIT_S_MAX,
 } from '../../protocol/wire.ts';
 import { choice, integer } from '../../settings.ts';
-import type { EventQuery, StoredEvent } from '../../store/store.ts';
+import type { EventPage, EventQuery, StoredEvent } from '../../store/store.ts';
 import type { Parts } from '../parts.ts';
 import { printConflict, printEvent, printEventLine } from '../print-event.ts';
-import { dateTime, name, parameter, readQuery } from '../query.ts';
+import { dateTime, name, parameter, position, readQuery } from '../query.ts';
 import { releaseWhenTaken } from '../release.ts';
-
-const position = integer(0, Number.MAX_SAFE_INTEGER);
 
 const FILTERS = {
   topic: parameter(name, undefined),
@@ -28,6 +28,7 @@ const FILTERS = {
   before: parameter(position, undefined),
   order: parameter(choice('asc', 'desc'), 'asc' as const),
   offset: parameter(integer(0, OFFSET_MAX), 0),
+  wait: parameter(integer(0, WAIT_S_MAX), 0),
 };
 
 export const PAGE_PARAMETERS = {
@@ -43,11 +44,14 @@ export const LINES_PARAMETERS = {
 /** Conflicts of one key that are shown with its event. */
 export const CONFLICTS_SHOWN = 100;
 
-export function addEventsRoutes(app: FastifyInstance, { reader, queue, answers }: Parts): void {
+export function addEventsRoutes(
+  app: FastifyInstance,
+  { reader, stored, queue, answers, lifecycle }: Parts,
+): void {
   app.get('/events', async (request, reply) => {
     reply.header('vary', [reply.getHeader('vary') ?? [], 'accept'].flat().join(', '));
     if (acceptsLines(request.headers.accept)) return await streamEvents(request, reply);
-    const page = await reader.events(readQuery(PAGE_PARAMETERS, request.query));
+    const page = await readPage(request, reply);
     const events = page.events.map(printEvent).join(',');
     const json = `{"count":${page.events.length},"events":[${events}],"next":${page.next ?? 'null'}}`;
     const ticket = answers.admit(Buffer.byteLength(json));
@@ -73,6 +77,16 @@ export function addEventsRoutes(app: FastifyInstance, { reader, queue, answers }
     },
   );
 
+  async function readPage(request: FastifyRequest, reply: FastifyReply): Promise<EventPage> {
+    const { wait, ...query } = readQuery(PAGE_PARAMETERS, request.query);
+    if (wait === 0) return await reader.events(query);
+    if (query.order === 'desc') throw noWait('what is new comes at the end of order=asc');
+    const closed = new AbortController();
+    reply.raw.once('close', () => closed.abort());
+    const signal = AbortSignal.any([AbortSignal.timeout(1000 * wait), closed.signal, lifecycle.signal]);
+    return await waitForPage(reader, stored, query, signal);
+  }
+
   async function findEvent(topic: string, eventId: string): Promise<StoredEvent> {
     const position = await queue.find(topic, eventId);
     const event = position === undefined ? undefined : await reader.eventAt(position);
@@ -91,7 +105,8 @@ export function addEventsRoutes(app: FastifyInstance, { reader, queue, answers }
   }
 
   async function streamEvents(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { limit, ...filters } = readQuery(LINES_PARAMETERS, request.query);
+    const { limit, wait, ...filters } = readQuery(LINES_PARAMETERS, request.query);
+    if (wait > 0) throw noWait('lines end with what is there: GET /stream goes on');
     reply.type(MEDIA_NDJSON);
     // Fastify would read the whole stream to answer with its headers.
     if (request.method === 'HEAD') return await reply.send(Readable.from([]));
@@ -122,6 +137,10 @@ export function addEventsRoutes(app: FastifyInstance, { reader, queue, answers }
       next = { ...next, ...cursor, offset: 0 };
     }
   }
+}
+
+function noWait(why: string): SekaliError {
+  return new SekaliError('parameter_invalid', `wait must be 0 here: ${why}`, { parameter: 'wait' });
 }
 
 function tooManyAnswers(): SekaliError {

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import type { EventPage, EventQuery, StoredEvent } from '../store/store.ts';
+import { TopicFilter } from '../topic-filter.ts';
+import { feed } from './feed.ts';
+import { LiveTail } from './live-tail.ts';
+
+const TOPICS = ['orders.eu', 'orders.us', 'payments'];
+
+/** A log in memory, with gaps in its positions, that tells when it has grown. */
+class Log {
+  readonly events: StoredEvent[] = [];
+  readonly #listeners = new Set<() => void>();
+  reads = 0;
+  failing = 0;
+  #position = 0;
+
+  add(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.#position += 1 + (this.events.length % 3);
+      const at = { seconds: 0, micros: 0 } as unknown as StoredEvent['timestamp'];
+      this.events.push({
+        position: this.#position,
+        topic: TOPICS[this.events.length % TOPICS.length]!,
+        event_id: String(this.events.length),
+        timestamp: at,
+        source: 'shop',
+        payload: '{"some":"text"}',
+        processed_at: at,
+        sequence: undefined,
+      });
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  onStored(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async lastPosition(): Promise<number> {
+    await turn();
+    return this.#position;
+  }
+
+  async events_(query: EventQuery): Promise<EventPage> {
+    this.reads++;
+    await turn();
+    if (this.failing > 0) {
+      this.failing--;
+      throw new Error('the store is away');
+    }
+    const filter = query.patterns && new TopicFilter(query.patterns);
+    const matching = this.events.filter(
+      ({ position, topic }) =>
+        position > (query.after ?? 0) &&
+        (query.topic === undefined || topic === query.topic) &&
+        filter?.matches(topic) !== false,
+    );
+    const events = matching.slice(0, query.limit);
+    return { events, next: matching.length > query.limit ? events.at(-1)?.position : undefined };
+  }
+}
+
+function tailOf(
+  log: Log,
+  lengthMax?: number,
+): [LiveTail, { events: Log['events_']; lastPosition: Log['lastPosition'] }] {
+  const reader = { events: log.events_.bind(log), lastPosition: log.lastPosition.bind(log) };
+  return [new LiveTail({ reader, stored: log, ...(lengthMax === undefined ? {} : { lengthMax }) }), reader];
+}
+
+test('whatever comes when, and however slowly it is taken: each event that matches once, in order', async () => {
+  const additions = fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 12 });
+  const pauses = fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 8 });
+  const pattern = fc.constantFrom('>', 'orders.*', 'payments', 'orders.us', 'none.>');
+  await fc.assert(
+    fc.asyncProperty(
+      additions,
+      pauses,
+      pattern,
+      fc.nat({ max: 60 }),
+      fc.boolean(),
+      async (counts, slow, topic, after, small) => {
+        const log = new Log();
+        log.add(counts[0]!);
+        const [tail, reader] = tailOf(log, small ? 60 : undefined);
+        const stop = new AbortController();
+        const filter = new TopicFilter([topic]);
+        const seen: number[] = [];
+        let through = after;
+        const reading = (async () => {
+          let step = 0;
+          for await (const { events, through: to } of feed(reader, tail, {
+            filter,
+            after,
+            signal: stop.signal,
+          })) {
+            seen.push(...events.map(({ position }) => position));
+            through = to;
+            for (let i = 0; i < slow[step++ % slow.length]!; i++) await turn();
+          }
+        })();
+        for (const count of counts.slice(1)) {
+          log.add(count);
+          await turn();
+        }
+        const last = log.events.at(-1)?.position ?? 0;
+        while (through < Math.max(last, after)) await turn();
+        stop.abort();
+        await reading;
+        const expected = log.events.filter((event) => event.position > after && filter.matches(event.topic));
+        assert.deepEqual(
+          seen,
+          expected.map(({ position }) => position),
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a hundred who follow live cost the store as many reads as one', async () => {
+  const log = new Log();
+  log.add(10);
+  const [tail, reader] = tailOf(log);
+  const stop = new AbortController();
+  const counts = new Array<number>(100).fill(0);
+  const following = counts.map(async (_, n) => {
+    const options = {
+      filter: new TopicFilter(['>']),
+      after: log.events.at(-1)!.position,
+      signal: stop.signal,
+    };
+    for await (const { events } of feed(reader, tail, options)) counts[n]! += events.length;
+  });
+  log.add(1);
+  while (counts.some((count) => count < 1)) await turn();
+  const before = log.reads;
+  for (let round = 2; round <= 11; round++) {
+    log.add(1);
+    while (counts.some((count) => count < round)) await turn();
+  }
+  assert.ok(log.reads - before <= 20, `${log.reads - before} reads`);
+  stop.abort();
+  await Promise.all(following);
+});
+
+test('a store that is away for a while is read again', async () => {
+  const log = new Log();
+  const [tail, reader] = tailOf(log);
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const following = (async () => {
+    for await (const { events } of feed(reader, tail, {
+      filter: new TopicFilter(['>']),
+      after: 0,
+      signal: stop.signal,
+    }))
+      seen.push(...events.map(({ event_id }) => event_id));
+  })();
+  log.add(1);
+  while (seen.length < 1) await turn();
+  log.failing = 1;
+  log.add(1);
+  while (seen.length < 2) await turn();
+  stop.abort();
+  await following;
+  assert.deepEqual(seen, ['0', '1']);
+});

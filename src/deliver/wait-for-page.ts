@@ -1,0 +1,33 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EventPage, EventQuery, StoredSignal, StoreReader } from '../store/store.ts';
+import { Bell } from './bell.ts';
+
+/** Between two looks: commits that come faster are looked at together. */
+const LOOK_EVERY_MS = 20;
+
+/**
+ * The first page that is not empty, or the empty one once the signal is aborted.
+ *
+ * @throws what the reader does
+ */
+export async function waitForPage(
+  reader: Pick<StoreReader, 'events'>,
+  stored: StoredSignal,
+  query: EventQuery,
+  signal: AbortSignal,
+): Promise<EventPage> {
+  const bell = new Bell();
+  const stop = stored.onStored(() => bell.ring());
+  signal.addEventListener('abort', () => bell.ring(), { once: true });
+  try {
+    for (;;) {
+      const page = await reader.events(query);
+      // A page that is empty and not the last one has only looked so far; the next one is the client's to ask for.
+      if (page.events.length > 0 || page.next !== undefined || signal.aborted) return page;
+      await bell.wait();
+      await pause(LOOK_EVERY_MS);
+    }
+  } finally {
+    stop();
+  }
+}
