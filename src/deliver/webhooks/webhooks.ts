@@ -1,0 +1,196 @@
+import { SekaliError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { StoredEvent, StoredSignal } from '../../store/store.ts';
+import type {
+  Subscription,
+  SubscriptionDefinition,
+  WebhookDefinition,
+} from '../../store/subscription-store.ts';
+import type { Deliveries, Start } from '../deliveries.ts';
+import { Breaker, type BreakerOptions } from './breaker.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Poster } from './post-event.ts';
+import { makeSecret, rotate } from './secrets.ts';
+import { Slots } from './slots.ts';
+import { TargetPolicy } from './target-policy.ts';
+
+export interface WebhooksOptions {
+  readonly deliveries: Deliveries;
+  readonly stored: StoredSignal;
+  /** The JSON text of an event, as readers get it. */
+  readonly print: (event: StoredEvent) => string;
+  readonly userAgent: string;
+  /** Hosts, addresses and networks outside the public internet that may be sent to (target-policy.ts). */
+  readonly allowed: readonly string[];
+  /** For one request. */
+  readonly timeoutMs: number;
+  /** At one time, of all subscriptions. */
+  readonly requestsMax: number;
+  readonly log: Pick<Logger, 'debug' | 'warn'>;
+  readonly breaker?: Pick<BreakerOptions, 'failuresMax' | 'firstMs' | 'maxMs'>;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
+}
+
+/** What a request says of a webhook. */
+export type GivenWebhook = Pick<WebhookDefinition, 'url' | 'concurrency' | 'retryMs'>;
+
+/** How it goes, as this instance sees it. */
+export interface WebhookStatus {
+  readonly state: 'active' | 'paused' | 'disabled';
+  /** Of the last failure, unless all goes well. */
+  readonly reason: string | undefined;
+  /** Of its target, one after the other. */
+  readonly failures: number;
+  /** Undefined unless it is paused. */
+  readonly nextTryInMs: number | undefined;
+}
+
+/** How often a target may fail, one time after the other, before it is left alone, and for how long. */
+const BREAKER = { failuresMax: 10, firstMs: 1000, maxMs: 300_000 };
+
+/**
+ * Subscriptions whose events are sent to a URL, one request an event. The events are handed out as to any consumer: an answer of 2xx
+ * acknowledges one, any other answer gives it back.
+ */
+export class Webhooks {
+  readonly #options: Required<WebhooksOptions>;
+  readonly #policy: TargetPolicy;
+  readonly #poster: Poster;
+  readonly #dispatcher: Dispatcher;
+  /** By origin: what is down is so for all who send there. */
+  readonly #breakers = new Map<string, Breaker>();
+  /** Changes of definitions go one after the other, for each looks at what is there first. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WebhooksOptions) {
+    this.#options = { breaker: BREAKER, random: Math.random, ...options };
+    this.#policy = new TargetPolicy(options.allowed);
+    this.#poster = new Poster(this.#policy);
+    this.#dispatcher = new Dispatcher({
+      deliveries: options.deliveries,
+      stored: options.stored,
+      line: {
+        ...this.#options,
+        slots: new Slots(options.requestsMax),
+        breakerOf: (url) => this.#breakerOf(url),
+        post: (request) => this.#poster.post(request),
+        onGone: (name, url, reason) => this.#disable(name, url, reason),
+      },
+    });
+  }
+
+  /**
+   * As `Deliveries.put`. One that has a webhook already keeps its secrets, and is enabled again.
+   *
+   * @returns the secret, if one was made
+   * @throws SekaliError `subscription_invalid` for a URL that nothing may be sent to
+   */
+  async put(
+    name: string,
+    definition: SubscriptionDefinition,
+    { start, webhook }: { start: Start; webhook: GivenWebhook | undefined },
+  ): Promise<{ created: boolean; secret: string | undefined }> {
+    const refusal = webhook && this.#policy.refusal(webhook.url);
+    if (refusal !== undefined) {
+      throw new SekaliError('subscription_invalid', `webhook.url: ${refusal}`, { member: 'webhook.url' });
+    }
+    return await this.#inTurn(async () => {
+      const kept = webhook && (await this.#options.deliveries.get(name))?.webhook?.secrets;
+      const secret = webhook && kept === undefined ? makeSecret() : undefined;
+      const secrets = kept ?? (secret === undefined ? [] : [{ secret, untilMs: null }]);
+      const whole = webhook && { webhook: { ...webhook, secrets, disabledReason: null } };
+      const { created } = await this.#options.deliveries.put(name, { ...definition, ...whole }, start);
+      this.#dispatcher.changed(name);
+      return { created, secret };
+    });
+  }
+
+  /**
+   * Makes another secret. Those before it are signed with too, for so long.
+   *
+   * @throws SekaliError `subscription_unknown`, `subscription_invalid` for one without a webhook
+   */
+  async rotateSecret(name: string, overlapMs: number): Promise<string> {
+    return await this.#inTurn(async () => {
+      const { webhook, ...found } = await this.#find(name);
+      if (webhook === undefined) {
+        throw new SekaliError('subscription_invalid', 'the subscription has no webhook', {
+          member: 'webhook',
+        });
+      }
+      const secret = makeSecret();
+      const secrets = rotate(webhook.secrets, secret, overlapMs, Date.now());
+      await this.#replace(found, { ...webhook, secrets });
+      return secret;
+    });
+  }
+
+  status(webhook: WebhookDefinition): WebhookStatus {
+    const { isClosed, failures, reason, nextTryInMs } = this.#breakerOf(webhook.url);
+    if (webhook.disabledReason !== null) {
+      return { state: 'disabled', reason: webhook.disabledReason, failures, nextTryInMs: undefined };
+    }
+    if (isClosed) return { state: 'active', reason, failures, nextTryInMs: undefined };
+    return { state: 'paused', reason, failures, nextTryInMs };
+  }
+
+  /** A subscription was removed or moved, or what is dead was given another chance. */
+  changed(name: string): void {
+    this.#dispatcher.changed(name);
+  }
+
+  /** Requests under way have so long to come to an end. */
+  async stop(graceMs: number): Promise<void> {
+    await this.#dispatcher.stop(graceMs);
+    this.#poster.close();
+  }
+
+  async #disable(name: string, url: string, reason: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const { webhook, ...found } = await this.#find(name);
+      if (webhook?.url !== url || webhook.disabledReason !== null) return;
+      await this.#replace(found, { ...webhook, disabledReason: reason });
+      // The origin alone: with some receivers the rest of the URL is a secret.
+      const { origin } = new URL(url);
+      this.#options.log.warn(
+        { subscription: name, origin, reason },
+        'the receiver is gone: the webhook is disabled',
+      );
+    });
+  }
+
+  async #replace(found: Omit<Subscription, 'webhook'>, webhook: WebhookDefinition): Promise<void> {
+    const { topics, ackWaitMs, attemptsMax, inFlightMax, backoff, ordered } = found;
+    const definition = { topics, ackWaitMs, attemptsMax, inFlightMax, backoff, ordered, webhook };
+    await this.#options.deliveries.put(found.name, definition, { kind: 'latest' });
+    this.#dispatcher.changed(found.name);
+  }
+
+  async #find(name: string): Promise<Subscription> {
+    const found = await this.#options.deliveries.get(name);
+    if (found !== undefined) return found;
+    throw new SekaliError('subscription_unknown', `there is no subscription ${JSON.stringify(name)}`);
+  }
+
+  #breakerOf(url: string): Breaker {
+    const { origin } = new URL(url);
+    const known = this.#breakers.get(origin);
+    if (known !== undefined) return known;
+    const { breaker, random, log } = this.#options;
+    const made = new Breaker({
+      ...breaker,
+      random,
+      onOpen: (reason, forMs) =>
+        log.warn({ origin, reason, forMs: Math.round(forMs) }, 'nothing is sent there for a while'),
+    });
+    this.#breakers.set(origin, made);
+    return made;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => {});
+    return await mine;
+  }
+}
