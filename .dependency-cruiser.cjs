@@ -28,7 +28,7 @@ module.exports = {
     ),
     layer(
       'client-knows-only-protocol',
-      { path: '^src/client/' },
+      { path: '^src/client/', pathNot: '\\.test\\.ts$' },
       { pathNot: '^src/(client|protocol)/' },
       'The client has no dependency, not even on Node.',
     ),
@@ -41,10 +41,10 @@ module.exports = {
     layer(
       'adapters-know-no-stage',
       { path: '^src/store/', pathNot: '\\.test\\.ts$' },
-      { path: '^src/(ingest|consume|http|cli|server|config)' },
+      { path: '^src/(ingest|consume|deliver|http|cli|server|config)' },
       'The store is used by the stages, never the other way round.',
     ),
-    layer('ingest-knows-no-edge', { path: '^src/ingest/' }, { path: '^src/(http|cli|server)' }, 'Stages do not know HTTP.'),
+    layer('stages-know-no-edge', { path: '^src/(ingest|deliver)/' }, { path: '^src/(http|cli|server)' }, 'Stages do not know HTTP.'),
     layer(
       'http-knows-no-adapter',
       { path: '^src/http/' },

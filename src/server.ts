@@ -3,13 +3,20 @@ import { resolve } from 'node:path';
 import { QueueBacklog } from './backlog.ts';
 import type { Config } from './config.ts';
 import { Workers } from './consume/workers.ts';
+import type { Deliveries } from './deliver/deliveries.ts';
+import { LiveTail } from './deliver/live-tail.ts';
+import { openDeliveries } from './deliver/open-deliveries.ts';
+import { Webhooks } from './deliver/webhooks/webhooks.ts';
 import { buildApp } from './http/app.ts';
 import { Lifecycle } from './http/parts.ts';
+import { printEvent } from './http/print-event.ts';
 import { Admission } from './ingest/admission.ts';
 import { CommitQueue, type CommitQueueEvents } from './ingest/commit-queue.ts';
 import type { QueueOptions } from './ingest/ingest-messages.ts';
 import type { Logger } from './log.ts';
 import { chooseStore } from './store/open-store.ts';
+import type { StoredSignal, StoreReader } from './store/store.ts';
+import { version } from './version.ts';
 
 export interface Server {
   /** Where it listens, as `http://127.0.0.1:8080`. */
@@ -59,18 +66,43 @@ export async function startServer(config: Config, log: Logger, storeThread?: URL
   }
 
   const reader = store.openReader();
+  const deliveries = await openDeliveriesOf(config, reader, log, breaks).catch(async (error: unknown) => {
+    await Promise.all([reader.close(), queue.close()]);
+    store.release();
+    throw error;
+  });
   const backlog = queueOptions && new QueueBacklog(queueOptions);
   const workers = makeWorkers(config, queueOptions, log, breaks);
   queue.opened.then((storeMark) => workers?.start(storeMark), breaks);
 
+  const stored = store.openSignal(queue);
+  const tail = new LiveTail({ reader, stored });
+  const webhooks = makeWebhooks(config, deliveries, stored, log);
   const lifecycle = new Lifecycle();
   const admission = new Admission({ bytesMax: config.queueBytesMax, requestsMax: config.queueRequestsMax });
   const answers = new Admission({ bytesMax: config.answerBytesMax, requestsMax: config.connectionsMax });
-  const app = await buildApp({ config, admission, answers, queue, backlog, workers, reader, lifecycle }, log);
+  const app = await buildApp(
+    {
+      config,
+      admission,
+      answers,
+      queue,
+      backlog,
+      workers,
+      reader,
+      tail,
+      stored,
+      deliveries,
+      webhooks,
+      lifecycle,
+    },
+    log,
+  );
 
   async function closeStore(): Promise<void> {
     await queue.close();
     await Promise.all([workers?.close(), backlog?.close()]);
+    await Promise.all([stored.close?.(), deliveries.close()]);
     await reader.close();
     store.release();
   }
@@ -78,6 +110,7 @@ export async function startServer(config: Config, log: Logger, storeThread?: URL
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
+    await webhooks.stop(0);
     await closeStore();
     throw error;
   }
@@ -86,10 +119,10 @@ export async function startServer(config: Config, log: Logger, storeThread?: URL
     url: urlOf(app.server.address() as AddressInfo),
     broken: broken.promise,
     async stop() {
-      lifecycle.draining = true;
+      lifecycle.drain();
       // A client that is still sending has been promised nothing: half the time given, then it is cut off.
       const cut = setTimeout(() => app.server.closeAllConnections(), config.shutdownTimeoutMs / 2);
-      await app.close();
+      await Promise.all([app.close(), webhooks.stop(config.shutdownTimeoutMs / 2)]);
       clearTimeout(cut);
       await closeStore();
     },
@@ -142,6 +175,34 @@ function makeWorkers(
     { databaseUrl, queue, workerCount },
     { onLog: ({ level, message, fields = {} }) => log[level](fields, message), onDeath },
   );
+}
+
+async function openDeliveriesOf(
+  { data, databaseUrl }: Config,
+  reader: StoreReader,
+  log: Logger,
+  onDeath: (error: unknown) => void,
+): Promise<Deliveries> {
+  const onWarning = (message: string) => log.warn(message);
+  return await openDeliveries({ dataDir: resolve(data), databaseUrl, onWarning, onDeath }, reader);
+}
+
+function makeWebhooks(
+  { webhookAllow, webhookTimeoutMs, webhookRequestsMax }: Config,
+  deliveries: Deliveries,
+  stored: StoredSignal,
+  log: Logger,
+): Webhooks {
+  return new Webhooks({
+    deliveries,
+    stored,
+    log,
+    print: printEvent,
+    userAgent: `Sekali/${version}`,
+    allowed: webhookAllow,
+    timeoutMs: webhookTimeoutMs,
+    requestsMax: webhookRequestsMax,
+  });
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -9,16 +9,23 @@ import { Addresses } from './addresses.ts';
 import { Authoriser, isProbe } from './auth.ts';
 import { BrokenRequests } from './broken-requests.ts';
 import { answerFailure, answerFailures } from './failures.ts';
+import { FetchLines } from './fetch-lines.ts';
+import { JsonBodies } from './json-bodies.ts';
 import type { Parts } from './parts.ts';
 import { keepQuery } from './query.ts';
 import { addConflictsRoute } from './routes/conflicts.ts';
+import { addDeadLettersRoutes } from './routes/dead-letters.ts';
 import { addDocsRoutes } from './routes/docs.ts';
 import { addEventsRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
+import { addLeasesRoutes } from './routes/leases.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
 import { addPublishRoute } from './routes/publish.ts';
 import { addStatsRoutes } from './routes/stats.ts';
+import { addStreamRoute } from './routes/stream.ts';
+import { addSubscriptionsRoutes } from './routes/subscriptions.ts';
 import { addTopicsRoute } from './routes/topics.ts';
+import { addWebhooksRoutes } from './routes/webhooks.ts';
 
 /** The HTTP edge: limits, authorisation, problem documents, routes. */
 export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstance> {
@@ -52,6 +59,7 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
     const origin = [...config.corsOrigins];
     await app.register(cors, {
       origin,
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       maxAge: 600,
       strictPreflight: false,
       exposedHeaders: ['retry-after', 'x-request-id'],
@@ -69,6 +77,12 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
 
   addPublishRoute(app, parts);
   addEventsRoutes(app, parts);
+  addStreamRoute(app, parts);
+  const subscriptions = { bodies: new JsonBodies(), lines: new FetchLines(parts) };
+  addSubscriptionsRoutes(app, parts, subscriptions);
+  addLeasesRoutes(app, parts, subscriptions);
+  addDeadLettersRoutes(app, parts, subscriptions);
+  addWebhooksRoutes(app, parts, subscriptions);
   addTopicsRoute(app, parts);
   addConflictsRoute(app, parts);
   addStatsRoutes(app, parts);

@@ -1,20 +1,17 @@
-import type { OpenApi, Operation } from '../protocol/openapi/document.ts';
-import type { ExampleCall } from '../protocol/openapi/example-calls.ts';
+import type { OpenApi } from '../protocol/openapi/document.ts';
+import { operationsOf } from '../protocol/openapi/operations.ts';
 import { Html, html, inline, prose } from './docs-page/html.ts';
 import { renderOperation } from './docs-page/operation.ts';
 import { renderNamedSchema } from './docs-page/schema.ts';
 import { STYLE } from './docs-page/style.ts';
 
-interface Place {
-  readonly path: string;
-  readonly method: ExampleCall['method'];
-  readonly operation: Operation;
-}
-
 /** The description as one page for people: no script, nothing loaded from anywhere, readable in light and dark. */
 export function renderDocs(api: OpenApi): string {
   const { info, tags, components } = api;
-  const groups = tags.map((tag) => ({ ...tag, places: placesOf(api, tag.name) }));
+  const groups = tags.map((tag) => ({
+    ...tag,
+    places: operationsOf(api).filter(({ operation }) => operation.tags.includes(tag.name)),
+  }));
   const schemas = Object.entries(components.schemas);
   return html`<!doctype html>
 <html lang="en">
@@ -69,12 +66,4 @@ ${schemas.map(([name, schema]) => renderNamedSchema(name, schema))}</section>
 </body>
 </html>
 `.markup;
-}
-
-function placesOf({ paths }: OpenApi, tag: string): Place[] {
-  const all = Object.entries(paths).flatMap(([path, { get, post }]): Place[] => [
-    ...(post ? [{ path, method: 'POST' as const, operation: post }] : []),
-    ...(get ? [{ path, method: 'GET' as const, operation: get }] : []),
-  ]);
-  return all.filter(({ operation }) => operation.tags.includes(tag));
 }

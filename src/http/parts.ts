@@ -1,8 +1,11 @@
 import type { Config } from '../config.ts';
+import type { Deliveries } from '../deliver/deliveries.ts';
+import type { LiveTail } from '../deliver/live-tail.ts';
+import type { Webhooks } from '../deliver/webhooks/webhooks.ts';
 import type { Admission } from '../ingest/admission.ts';
 import type { CommitQueue } from '../ingest/commit-queue.ts';
 import type { QueueState } from '../queue/queue.ts';
-import type { StoreReader } from '../store/store.ts';
+import type { StoredSignal, StoreReader } from '../store/store.ts';
 
 /** What the edge is given to work with. */
 export interface Parts {
@@ -17,6 +20,14 @@ export interface Parts {
   /** Those of this process that bring what is in the queue server to the store; undefined when it runs none. */
   readonly workers: WorkerStates | undefined;
   readonly reader: StoreReader;
+  /** The newest events, for those who follow. */
+  readonly tail: LiveTail;
+  /** The subscriptions. */
+  readonly deliveries: Deliveries;
+  /** Those whose events are sent to a URL. */
+  readonly webhooks: Pick<Webhooks, 'put' | 'rotateSecret' | 'status' | 'changed'>;
+  /** Told when there may be something new to read. */
+  readonly stored: StoredSignal;
   readonly lifecycle: Lifecycle;
 }
 
@@ -35,9 +46,21 @@ export interface WorkerStates {
 
 /** Where the server is between its start and its end. */
 export class Lifecycle {
-  /** Set once, when a shutdown begins: no request is taken any more. */
-  draining = false;
+  readonly #draining = new AbortController();
   readonly #startedMs = performance.now();
+
+  /** A shutdown has begun: no request is taken any more, and what does not end by itself is ended. */
+  get draining(): boolean {
+    return this.signal.aborted;
+  }
+
+  get signal(): AbortSignal {
+    return this.#draining.signal;
+  }
+
+  drain(): void {
+    this.#draining.abort();
+  }
 
   /** By a clock that cannot jump. */
   get uptimeS(): number {

@@ -1,12 +1,17 @@
 import type { EventLimits } from '../event.ts';
+import { deadLetterPaths, deadLetterSchemas } from './openapi/dead-letters.ts';
 import type { OpenApi } from './openapi/document.ts';
 import { eventSchemas } from './openapi/event.ts';
 import { eventsPaths, eventsSchemas } from './openapi/events.ts';
+import { leasePaths, leaseSchemas } from './openapi/leases.ts';
 import { problemSchemas, problems } from './openapi/problem.ts';
 import { publishPaths, publishSchemas } from './openapi/publish.ts';
 import type { NamedSchemas, SchemaName } from './openapi/schema.ts';
 import { statePaths, stateSchemas } from './openapi/state.ts';
+import { subscriptionSchemas } from './openapi/subscription-schemas.ts';
+import { subscriptionPaths } from './openapi/subscriptions.ts';
 import { topicsPaths, topicsSchemas } from './openapi/topics.ts';
+import { webhookPaths, webhookSchemas } from './openapi/webhooks.ts';
 import { MEDIA_JSON } from './wire.ts';
 
 /** What the description tells of the server that serves it. */
@@ -22,6 +27,10 @@ export function describeApi(facts: ApiFacts): OpenApi {
     ...publishSchemas,
     ...eventsSchemas,
     ...topicsSchemas,
+    ...subscriptionSchemas,
+    ...leaseSchemas,
+    ...deadLetterSchemas,
+    ...webhookSchemas,
     ...stateSchemas,
     ...problemSchemas,
   };
@@ -38,6 +47,7 @@ export function describeApi(facts: ApiFacts): OpenApi {
     tags: [
       { name: 'Publish', description: 'Hand in events, as often as it takes.' },
       { name: 'Read', description: 'Read what is stored.' },
+      { name: 'Subscribe', description: 'Have events handed out, each until it is acknowledged.' },
       { name: 'State', description: 'Counters, and what is under way.' },
       { name: 'Health', description: 'For probes: without a key.' },
       { name: 'Documentation', description: 'This description.' },
@@ -47,6 +57,10 @@ export function describeApi(facts: ApiFacts): OpenApi {
       ...publishPaths(facts.bodyBytesMax, facts.eventsMax),
       ...eventsPaths,
       ...topicsPaths,
+      ...subscriptionPaths,
+      ...leasePaths,
+      ...deadLetterPaths,
+      ...webhookPaths,
       ...statePaths,
       ...docsPaths,
     },

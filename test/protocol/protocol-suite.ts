@@ -6,12 +6,14 @@ import { badRequestCases } from './suite/bad-requests.ts';
 import { type ProtocolCase, Target } from './suite/case.ts';
 import { conflictCases } from './suite/conflicts.ts';
 import { connectionCases } from './suite/connections.ts';
+import { deliveryCases } from './suite/deliveries.ts';
 import { encodingCases } from './suite/encodings.ts';
 import { formatCases } from './suite/formats.ts';
 import { headerCases } from './suite/headers.ts';
 import { healthCases } from './suite/health.ts';
 import { limitCases } from './suite/limits.ts';
 import { lineCases } from './suite/lines.ts';
+import { liveCases } from './suite/live.ts';
 import { methodCases } from './suite/methods.ts';
 import { metricsCases } from './suite/metrics.ts';
 import { nameCases } from './suite/names.ts';
@@ -22,6 +24,7 @@ import { raceCases } from './suite/races.ts';
 import { readingCases } from './suite/reading.ts';
 import { resultCases } from './suite/results.ts';
 import { statsCases } from './suite/stats.ts';
+import { subscriptionCases } from './suite/subscriptions.ts';
 import { topicCases } from './suite/topics.ts';
 import { verdictCases } from './suite/verdicts.ts';
 
@@ -38,9 +41,12 @@ export const PROTOCOL_CASES: Readonly<Record<string, readonly ProtocolCase[]>> =
   payloads: payloadCases,
   names: nameCases,
   reading: readingCases,
+  live: liveCases,
   paging: pagingCases,
   lines: lineCases,
   topics: topicCases,
+  subscriptions: subscriptionCases,
+  deliveries: deliveryCases,
   stats: statsCases,
   conflicts: conflictCases,
   health: healthCases,

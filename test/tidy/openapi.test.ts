@@ -4,15 +4,21 @@ import { after, before, describe, it } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { FastifyInstance } from 'fastify';
 import { loadConfig } from '../../src/config.ts';
+import type { Deliveries } from '../../src/deliver/deliveries.ts';
+import { LiveTail } from '../../src/deliver/live-tail.ts';
+import type { Webhooks } from '../../src/deliver/webhooks/webhooks.ts';
 import { catalogue } from '../../src/errors.ts';
 import { buildApp } from '../../src/http/app.ts';
 import { Lifecycle } from '../../src/http/parts.ts';
 import type { Parameters } from '../../src/http/query.ts';
 import { CONFLICTS_PARAMETERS } from '../../src/http/routes/conflicts.ts';
+import { DEAD_LETTERS_PARAMETERS } from '../../src/http/routes/dead-letters.ts';
 import { CONFLICTS_SHOWN, LINES_PARAMETERS, PAGE_PARAMETERS } from '../../src/http/routes/events.ts';
 import { READYZ_PARAMETERS } from '../../src/http/routes/health.ts';
 import { PUBLISH_PARAMETERS } from '../../src/http/routes/publish.ts';
 import { TOPICS_SHOWN } from '../../src/http/routes/stats.ts';
+import { STREAM_PARAMETERS } from '../../src/http/routes/stream.ts';
+import { SUBSCRIPTIONS_PARAMETERS } from '../../src/http/routes/subscriptions.ts';
 import { TOPICS_PARAMETERS } from '../../src/http/routes/topics.ts';
 import { Admission } from '../../src/ingest/admission.ts';
 import { CommitQueue } from '../../src/ingest/commit-queue.ts';
@@ -150,6 +156,10 @@ describe('addresses', () => {
         backlog: undefined,
         workers: undefined,
         reader,
+        tail: new LiveTail({ reader, stored: queue }),
+        deliveries: {} as Deliveries, // no address is asked for anything here
+        webhooks: {} as Webhooks,
+        stored: queue,
         lifecycle: new Lifecycle(),
       },
       createLog({ logLevel: 'silent', logFormat: 'json' }),
@@ -185,8 +195,11 @@ describe('query parameters', () => {
   const declared: Record<string, Parameters> = {
     'POST /publish': PUBLISH_PARAMETERS,
     'GET /events': PAGE_PARAMETERS,
+    'GET /stream': STREAM_PARAMETERS,
     'GET /topics': TOPICS_PARAMETERS,
     'GET /conflicts': CONFLICTS_PARAMETERS,
+    'GET /subscriptions': SUBSCRIPTIONS_PARAMETERS,
+    'GET /subscriptions/{name}/dead-letters': DEAD_LETTERS_PARAMETERS,
     'GET /readyz': READYZ_PARAMETERS,
   };
 

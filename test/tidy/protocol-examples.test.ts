@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { assertSameBody } from '../support/compare-answers.ts';
 import { send } from '../support/http.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { ShownLeases } from '../support/shown-leases.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 /** What stands in a block: a request, or an answer. */
@@ -38,18 +39,21 @@ test('every example of PROTOCOL.md is true', async (t) => {
   const examples = readExamples(readFileSync('PROTOCOL.md', 'utf8'));
   assert.ok(examples.length >= 30, `only ${examples.length} were found`);
   const server = await startServerProcess(t, { dataDir: tempDir(t) });
+  const leases = new ShownLeases();
   for (let i = 0; i < examples.length; i += 2) {
     const request = expectMessage(examples[i], /^[A-Z]+ \//);
     const shown = expectMessage(examples[i + 1], /^HTTP\/1\.1 \d{3} /);
     await t.test(`line ${request.line}: ${request.start}`, async () => {
       const [method, path] = splitOnce(request.start, ' ');
-      const { headers, body } = request;
+      const { headers } = request;
+      const body = leases.replaceIn(request.body);
       const answer = await send(server.url, path, { method, headers, ...(body !== '' && { body }) });
       assert.equal(answer.status, Number(shown.start.split(' ')[1]), answer.text);
       for (const [name, value] of Object.entries(shown.headers)) {
         assert.equal(String(answer.headers[name.toLowerCase()]).split(';')[0], value, name);
       }
       assertSameBody(answer.text, shown.body, shown.headers['Content-Type'] ?? '');
+      leases.learn(shown.body, answer.text);
     });
   }
 });

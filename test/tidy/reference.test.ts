@@ -11,10 +11,18 @@ import { ANSWERED_CODES, ENTRY_CODES, START_CODES } from '../../src/protocol/ope
 import { REJECTIONS } from '../../src/protocol/openapi/publish.ts';
 import {
   CONTENT_ENCODINGS,
+  FETCH_DEFAULT,
+  FETCH_MAX,
+  FETCH_WAIT_MS_MAX,
+  LEASE_REFUSALS,
   OFFSET_MAX,
   PAGE_LIMIT_DEFAULT,
   PAGE_LIMIT_MAX,
+  POSITIONS_MAX,
   PUBLISH_MEDIA,
+  REASON_LENGTH_MAX,
+  SMALL_BODY_BYTES_MAX,
+  SUBSCRIPTION_BOUNDS,
 } from '../../src/protocol/wire.ts';
 import { SERVER_SETTINGS } from '../../src/server-settings.ts';
 import { flagOf, type Setting } from '../../src/settings.ts';
@@ -74,8 +82,21 @@ describe('docs/reference/errors.md', () => {
     });
   }
 
+  it('has every code of a lease, with its meaning', () => {
+    assert.deepEqual(
+      rowsUnder(errors, 'Of one lease').map((row) => row.slice(0, 2)),
+      Object.entries(LEASE_REFUSALS).map(([one, meaning]) => [code(one), meaning]),
+    );
+  });
+
   it('says of each what to do', () => {
-    const headings = ['Of a request', 'Of one event in a request', 'At the start', 'Of a queue entry'];
+    const headings = [
+      'Of a request',
+      'Of one event in a request',
+      'Of one lease',
+      'At the start',
+      'Of a queue entry',
+    ];
     const rows = headings.flatMap((heading) => rowsUnder(errors, heading));
     for (const row of rows) assert.match(row.at(-1) ?? '', /^\S.*\.$/, row[0]);
   });
@@ -134,6 +155,13 @@ describe('PROTOCOL.md', () => {
       printDefault(SERVER_SETTINGS.eventBytesMax).replaceAll('`', ''),
       /JSON text has at most (\d+ \w+) and nests/,
     ],
+    'the patterns of a subscription': [SUBSCRIPTION_BOUNDS.patternsMax, /1 to (\d+) patterns/],
+    'the positions of one request': [POSITIONS_MAX, /Each names 1 to (\d+) positions/],
+    'the events of one fetch': [FETCH_MAX, /`max` is 1 to (\d+), and 100 when absent/],
+    'the usual events of one fetch': [FETCH_DEFAULT, /`max` is 1 to 1000, and (\d+) when absent/],
+    'the time to wait for events': [FETCH_WAIT_MS_MAX, /`wait_ms`, 0 to (\d+) and 0 when absent/],
+    'the length of a reason': [REASON_LENGTH_MAX, /`reason`, of 1 to (\d+) characters/],
+    'the size of a small body': [SMALL_BODY_BYTES_MAX / 1024 ** 2, /objects of at most (\d+) MiB/],
     'the depth of an event': [SERVER_SETTINGS.depthMax.fallback, /nests at most (\d+) levels deep/],
   };
   for (const [what, [value, pattern]] of Object.entries(facts)) {
@@ -141,6 +169,25 @@ describe('PROTOCOL.md', () => {
       assert.equal(pattern.exec(protocol)?.[1]?.replaceAll(',', ''), String(value));
     });
   }
+
+  it('gives the bounds of a subscription, and its defaults', () => {
+    const rows = rowsUnder(protocol, 'Subscriptions');
+    const { ackWaitMs, maxAttempts, maxInFlight, backoffMs } = SUBSCRIPTION_BOUNDS;
+    for (const [name, { min, max, fallback }] of Object.entries({
+      ack_wait_ms: ackWaitMs,
+      max_attempts: maxAttempts,
+      max_in_flight: maxInFlight,
+    })) {
+      const row = rows.find(([member]) => member === code(name));
+      assert.deepEqual(row?.slice(1, 3), [`${min} to ${max}`, String(fallback)], name);
+    }
+    const { min, max, firstFallback, maxFallback } = backoffMs;
+    const backoff = rows.find(([member]) => member === code('backoff'))?.slice(1, 3);
+    assert.deepEqual(backoff, [
+      `${code('{"first_ms", "max_ms"}')}, each ${min} to ${max}`,
+      `${firstFallback}, ${maxFallback}`,
+    ]);
+  });
 
   it('names every content type and encoding', () => {
     for (const name of [...Object.keys(PUBLISH_MEDIA), ...CONTENT_ENCODINGS]) {

@@ -60,9 +60,10 @@ ${call.answer ? html`<pre><code>${printExample(call.answer)}</code></pre>` : ''}
 }
 
 /** The call as a command for a POSIX shell. */
-function printCurl({ target, headers, body }: ExampleCall): string {
+function printCurl({ method, target, headers, body }: ExampleCall): string {
+  const implied = body === undefined ? 'GET' : 'POST';
   const parts = [
-    `curl ${quote(EXAMPLE_ORIGIN + target)}`,
+    `curl ${implied === method ? '' : `-X ${method} `}${quote(EXAMPLE_ORIGIN + target)}`,
     ...Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
     ...(body === undefined ? [] : [`--data-binary ${quote(body)}`]),
   ];

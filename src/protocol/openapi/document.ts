@@ -24,6 +24,8 @@ export interface OpenApi {
 export interface PathItem {
   readonly get?: Operation;
   readonly post?: Operation;
+  readonly put?: Operation;
+  readonly delete?: Operation;
 }
 
 export interface Operation {

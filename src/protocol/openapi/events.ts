@@ -1,7 +1,15 @@
-import { MEDIA_JSON, MEDIA_NDJSON, OFFSET_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../wire.ts';
+import {
+  MEDIA_JSON,
+  MEDIA_NDJSON,
+  MEDIA_STREAM,
+  OFFSET_MAX,
+  PAGE_LIMIT_DEFAULT,
+  PAGE_LIMIT_MAX,
+  WAIT_S_MAX,
+} from '../wire.ts';
 import type { Parameter, PathItem, Schema } from './document.ts';
 import { storedMembers } from './event.ts';
-import { eventsLines, eventsPage, oneEvent } from './examples.ts';
+import { eventsLines, eventsPage, eventsStream, oneEvent } from './examples.ts';
 import { problems } from './problem.ts';
 import { answer, count, type NamedSchemas, orNull, ref } from './schema.ts';
 
@@ -68,6 +76,13 @@ const eventParameters: readonly Parameter[] = [
     schema: { type: 'integer', minimum: 0, maximum: OFFSET_MAX, default: 0 },
   },
   {
+    name: 'wait',
+    in: 'query',
+    description:
+      'Seconds to wait for an event, where the page would be empty. Not with `order=desc`, and not for lines.',
+    schema: { type: 'integer', minimum: 0, maximum: WAIT_S_MAX, default: 0 },
+  },
+  {
     name: 'limit',
     in: 'query',
     description: `Events in the answer: in JSON at most ${PAGE_LIMIT_MAX}, and ${PAGE_LIMIT_DEFAULT} when it is absent; as lines any number, and all when it is absent.`,
@@ -95,6 +110,49 @@ With \`Accept: ${MEDIA_NDJSON}\` the answer is one event per line, without a lim
               schema: { type: 'string', description: 'A `StoredEvent` on each line.' },
               examples: { lines: { value: eventsLines } },
             },
+          },
+        },
+        ...problems('overloaded', 'store_unavailable'),
+      },
+    },
+  },
+  '/stream': {
+    get: {
+      operationId: 'streamEvents',
+      tags: ['Read'],
+      summary: 'Follow events',
+      description: `Server-Sent Events: what is stored already, then live, without a seam, each event once and in the order of positions. \`id\` is the position, \`data\` the event on one line.
+
+A client that comes back sends the last \`id\` as \`Last-Event-ID\`. One that is too slow is told with \`event: lagged\` where to go on, and cut off.`,
+      parameters: [
+        {
+          name: 'topic',
+          in: 'query',
+          description:
+            'A pattern of topics: `*` stands for one word between dots, `>` at the end for one or more. All topics when it is absent.',
+          schema: { ...ref('Name'), default: '>' },
+          example: 'orders',
+        },
+        { name: 'source', in: 'query', description: 'Events of this source alone.', schema: ref('Name') },
+        {
+          name: 'after',
+          in: 'query',
+          description: 'Events at positions above this one. When it is absent, what comes from now on.',
+          schema: position,
+          example: 0,
+        },
+        {
+          name: 'Last-Event-ID',
+          in: 'header',
+          description: 'The last `id` that a client has seen; it counts more than `after`.',
+          schema: position,
+        },
+      ],
+      responses: {
+        200: {
+          description: 'The events, without an end.',
+          content: {
+            [MEDIA_STREAM]: { schema: { type: 'string' }, examples: { events: { value: eventsStream } } },
           },
         },
         ...problems('overloaded', 'store_unavailable'),

@@ -1,14 +1,17 @@
 import { MEDIA_JSON } from '../wire.ts';
 import type { Operation, Parameter } from './document.ts';
+import type { Method } from './operations.ts';
 
 /** A request that an operation's examples make, and the example of its answer. */
 export interface ExampleCall {
   readonly title: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   /** Path and query. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** Of the answer. */
+  readonly status: string;
   /** Undefined where the description shows no answer. */
   readonly answer: { readonly media: string; readonly value: unknown } | undefined;
 }
@@ -20,19 +23,27 @@ export function exampleCalls(
   operation: Operation,
 ): readonly ExampleCall[] {
   const target = exampleTarget(path, operation.parameters ?? []);
-  const answers = Object.entries(operation.responses['200']?.content ?? {}).flatMap(([media, content]) =>
-    Object.entries(content.examples ?? {}).map(([name, { value }]) => ({ name, media, value })),
+  const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+  const usual = successes[0]?.[0] ?? '';
+  const answers = successes.flatMap(([status, { content = {} }]) =>
+    Object.entries(content).flatMap(([media, { examples = {} }]) =>
+      Object.entries(examples).map(([name, { value }]) => ({ status, name, media, value })),
+    ),
   );
   if (operation.requestBody) {
     return Object.entries(operation.requestBody.content).flatMap(([media, { examples = {} }]) =>
-      Object.entries(examples).map(([name, { summary = name, value }]) => ({
-        title: summary,
-        method,
-        target,
-        headers: { 'Content-Type': media },
-        body: typeof value === 'string' ? value : JSON.stringify(value),
-        answer: answers.find((answer) => answer.name === name),
-      })),
+      Object.entries(examples).map(([name, { summary = name, value }]) => {
+        const answer = answers.find((one) => one.name === name);
+        return {
+          title: summary,
+          method,
+          target,
+          headers: { 'Content-Type': media },
+          body: typeof value === 'string' ? value : JSON.stringify(value),
+          status: answer?.status ?? usual,
+          answer,
+        };
+      }),
     );
   }
   const shown = answers.length === 0 ? [undefined] : answers;
@@ -43,6 +54,7 @@ export function exampleCalls(
     // The first is what is answered without asking for it.
     headers: answer && index > 0 ? { Accept: answer.media } : {},
     body: undefined,
+    status: answer?.status ?? usual,
     answer,
   }));
 }

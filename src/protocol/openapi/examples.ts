@@ -86,11 +86,25 @@ export const publishAnswers = {
   }),
 } satisfies Record<string, PublishAnswer>;
 
-const storedOrder1: WireStoredEvent = {
+export const storedOrder1: WireStoredEvent = {
   position: 1,
   ...order1,
   timestamp: '2026-01-31T12:00:00.000000Z',
   processed_at: FIRST_AT,
+};
+
+export const storedOrder2: WireStoredEvent = {
+  position: 2,
+  ...order2,
+  timestamp: '2026-01-31T12:00:02.500000Z',
+  processed_at: SECOND_AT,
+};
+
+export const storedOrder3: WireStoredEvent = {
+  position: 3,
+  ...order3,
+  timestamp: '2026-01-31T12:00:09.000000Z',
+  processed_at: THIRD_AT,
 };
 
 const conflict: ConflictsAnswer['conflicts'][number] = {
@@ -107,14 +121,15 @@ const conflict: ConflictsAnswer['conflicts'][number] = {
 /** Of `/events?topic=orders&limit=2`. */
 export const eventsPage: EventsAnswer = {
   count: 2,
-  events: [
-    storedOrder1,
-    { position: 2, ...order2, timestamp: '2026-01-31T12:00:02.500000Z', processed_at: SECOND_AT },
-  ],
+  events: [storedOrder1, storedOrder2],
   next: 2,
 };
 
 export const eventsLines = eventsPage.events.map((event) => `${JSON.stringify(event)}\n`).join('');
+
+export const eventsStream = `retry: 1000\nid: 0\n\n${eventsPage.events
+  .map((event) => `id: ${event.position}\ndata: ${JSON.stringify(event)}\n\n`)
+  .join('')}`;
 
 export const oneEvent: EventAnswer = {
   ...storedOrder1,

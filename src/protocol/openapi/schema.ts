@@ -20,6 +20,22 @@ export type SchemaName =
   | 'StatsAnswer'
   | 'QueueAnswer'
   | 'HealthAnswer'
+  | 'Start'
+  | 'Lease'
+  | 'Leases'
+  | 'DeadSelection'
+  | 'SubscriptionRequest'
+  | 'Subscription'
+  | 'SubscriptionAnswer'
+  | 'SubscriptionsAnswer'
+  | 'FetchAnswer'
+  | 'SettledAnswer'
+  | 'DeadLettersAnswer'
+  | 'CountAnswer'
+  | 'SeekAnswer'
+  | 'WebhookRequest'
+  | 'Webhook'
+  | 'RotateSecretAnswer'
   | 'Problem';
 
 export type NamedSchemas<Name extends SchemaName> = Readonly<Record<Name, Schema>>;
@@ -33,7 +49,7 @@ export function count(description?: string): Schema {
 }
 
 /** What is null where there is nothing to tell. */
-export function orNull(type: 'string' | 'integer' | 'object', description: string): Schema {
+export function orNull(type: 'string' | 'integer' | 'number' | 'object', description: string): Schema {
   return { type: [type, 'null'], description };
 }
 

@@ -4,6 +4,7 @@ import { assertProblem, type ProtocolCase } from './case.ts';
 const READ_PATHS = [
   '/events',
   '/topics',
+  '/subscriptions',
   '/conflicts',
   '/stats',
   '/queue/stats',

@@ -1,0 +1,148 @@
+import type { FastifyInstance } from 'fastify';
+import { SekaliError } from '../../errors.ts';
+import { checkName } from '../../event.ts';
+import { formatInstant, instantOfMs } from '../../instant.ts';
+import {
+  PAGE_LIMIT_DEFAULT,
+  PAGE_LIMIT_MAX,
+  type SeekAnswer,
+  type SubscriptionAnswer,
+  type SubscriptionsAnswer,
+  type WireSubscription,
+} from '../../protocol/wire.ts';
+import { integer } from '../../settings.ts';
+import type { Subscription, SubscriptionDefinition } from '../../store/subscription-store.ts';
+import type { FetchLines } from '../fetch-lines.ts';
+import type { JsonBodies } from '../json-bodies.ts';
+import { nameRule } from '../members.ts';
+import type { Parts } from '../parts.ts';
+import { name, parameter, readQuery } from '../query.ts';
+import { readDefinition, readSeek } from '../subscription-members.ts';
+import { printWebhook } from '../webhook-members.ts';
+
+export const SUBSCRIPTIONS_PARAMETERS = {
+  after: parameter(name, undefined),
+  limit: parameter(integer(1, PAGE_LIMIT_MAX), PAGE_LIMIT_DEFAULT),
+};
+
+/** What the routes about subscriptions share. */
+export interface SubscriptionParts {
+  readonly bodies: JsonBodies;
+  readonly lines: FetchLines;
+}
+
+/** The subscription that an address is of. */
+export interface Named {
+  Params: { name: string };
+}
+
+/** Subscriptions themselves: made, changed, looked at, moved, removed. */
+export function addSubscriptionsRoutes(
+  app: FastifyInstance,
+  { deliveries, webhooks }: Parts,
+  { bodies, lines }: SubscriptionParts,
+): void {
+  app.put<Named>('/subscriptions/:name', async (request, reply) => {
+    readQuery({}, request.query);
+    const name = nameRule(request.params.name, 'name');
+    const { definition, start, webhook } = readDefinition(await bodies.members(request, reply));
+    const { created, secret } = await webhooks.put(name, definition, { start, webhook });
+    lines.ring(name);
+    reply.code(created ? 201 : 200);
+    return await reply.send(printNew(await find(name), secret));
+  });
+
+  app.get('/subscriptions', async (request): Promise<SubscriptionsAnswer> => {
+    const { after, limit } = readQuery(SUBSCRIPTIONS_PARAMETERS, request.query);
+    const found = await deliveries.list({ after, limit: limit + 1 });
+    const page = found.slice(0, limit);
+    return {
+      count: page.length,
+      subscriptions: page.map((one) => print(one)),
+      next: found.length > page.length ? (page.at(-1)?.name ?? null) : null,
+    };
+  });
+
+  app.get<Named>('/subscriptions/:name', async (request): Promise<SubscriptionAnswer> => {
+    readQuery({}, request.query);
+    const name = knowable(request.params.name);
+    const subscription = await find(name);
+    const { events, ageMs } = await deliveries.lag(name);
+    const age_seconds = ageMs === undefined ? null : Math.round(Math.max(0, ageMs)) / 1000;
+    return { ...print(subscription), lag: { events, age_seconds } };
+  });
+
+  app.delete<Named>('/subscriptions/:name', async (request, reply) => {
+    readQuery({}, request.query);
+    const name = knowable(request.params.name);
+    await deliveries.remove(name);
+    lines.ring(name);
+    webhooks.changed(name);
+    return await reply.code(204).send();
+  });
+
+  app.post<Named>('/subscriptions/:name/seek', async (request, reply): Promise<SeekAnswer> => {
+    readQuery({}, request.query);
+    const name = knowable(request.params.name);
+    const { to, dryRun } = readSeek(await bodies.members(request, reply));
+    const { cursor, events } = await deliveries.seek(name, to, { dryRun });
+    if (!dryRun) {
+      lines.ring(name);
+      webhooks.changed(name);
+    }
+    return { cursor, events, dry_run: dryRun };
+  });
+
+  function print(subscription: Subscription): WireSubscription {
+    const { webhook } = subscription;
+    return {
+      ...printSubscription(subscription),
+      ...(webhook && { webhook: printWebhook(webhook, webhooks.status(webhook)) }),
+    };
+  }
+
+  /** With the secret of its webhook, if one was made. */
+  function printNew(subscription: Subscription, secret: string | undefined): WireSubscription {
+    const printed = print(subscription);
+    if (secret === undefined || printed.webhook === undefined) return printed;
+    return { ...printed, webhook: { ...printed.webhook, secret } };
+  }
+
+  async function find(name: string): Promise<Subscription> {
+    const subscription = await deliveries.get(name);
+    if (subscription === undefined) throw unknown(name);
+    return subscription;
+  }
+}
+
+/**
+ * The name of a subscription that may be there. One that breaks the rule was never made: no store is asked for it.
+ *
+ * @throws SekaliError `subscription_unknown`
+ */
+export function knowable(name: string): string {
+  if (checkName('the name', name) !== undefined) throw unknown(name);
+  return name;
+}
+
+function unknown(name: string): SekaliError {
+  return new SekaliError('subscription_unknown', `there is no subscription ${JSON.stringify(name)}`);
+}
+
+function printSubscription(subscription: Subscription): WireSubscription {
+  const { name, createdAtMs, cursor, leased, waiting, dead } = subscription;
+  const created_at = formatInstant(instantOfMs(createdAtMs));
+  return { name, ...printDefinition(subscription), created_at, cursor, leased, waiting, dead };
+}
+
+function printDefinition(definition: SubscriptionDefinition) {
+  const { topics, ackWaitMs, attemptsMax, inFlightMax, backoff, ordered } = definition;
+  return {
+    topics: [...topics],
+    ack_wait_ms: ackWaitMs,
+    max_attempts: attemptsMax,
+    max_in_flight: inFlightMax,
+    backoff: { first_ms: backoff.firstMs, max_ms: backoff.maxMs },
+    ordered,
+  };
+}

@@ -1,0 +1,128 @@
+import { MEDIA_JSON, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../wire.ts';
+import type { PathItem } from './document.ts';
+import { problems } from './problem.ts';
+import { ref } from './schema.ts';
+import { BODY_CODES, command, subscriptionName } from './subscription-command.ts';
+import {
+  seekAnswer,
+  seekRequest,
+  subscription,
+  subscriptionAnswer,
+  subscriptionRequest,
+  subscriptionsPage,
+} from './subscription-examples.ts';
+
+export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
+  '/subscriptions/{name}': {
+    put: {
+      operationId: 'putSubscription',
+      tags: ['Subscribe'],
+      summary: 'Make or change a subscription',
+      description:
+        'A subscription is a named, durable place in the log. Any number of consumers take its events, each for a time, until they are acknowledged.\n\nOne that is there gets this definition, whole; its place, and what was handed out, stay as they are.',
+      parameters: [subscriptionName],
+      requestBody: {
+        required: true,
+        description: 'At most 2 MiB.',
+        content: {
+          [MEDIA_JSON]: {
+            schema: ref('SubscriptionRequest'),
+            examples: { made: { summary: 'Example', value: subscriptionRequest } },
+          },
+        },
+      },
+      responses: {
+        200: {
+          description: 'It was there, and is as asked for now.',
+          content: { [MEDIA_JSON]: { schema: ref('Subscription') } },
+        },
+        201: {
+          description: 'It was made.',
+          content: {
+            [MEDIA_JSON]: { schema: ref('Subscription'), examples: { made: { value: subscription } } },
+          },
+        },
+        ...problems(...BODY_CODES),
+      },
+    },
+    get: {
+      operationId: 'readSubscription',
+      tags: ['Subscribe'],
+      summary: 'Look at a subscription',
+      description: 'Its definition, its place, what is under way, and how far behind it is.',
+      parameters: [subscriptionName],
+      responses: {
+        200: {
+          description: 'The subscription.',
+          content: {
+            [MEDIA_JSON]: {
+              schema: ref('SubscriptionAnswer'),
+              examples: { subscription: { value: subscriptionAnswer } },
+            },
+          },
+        },
+        ...problems('subscription_unknown', 'overloaded', 'store_unavailable'),
+      },
+    },
+    delete: {
+      operationId: 'removeSubscription',
+      tags: ['Subscribe'],
+      summary: 'Remove a subscription',
+      description: 'With its place, its leases and its dead letters. The events stay in the log.',
+      parameters: [subscriptionName],
+      responses: {
+        204: { description: 'It is removed.' },
+        ...problems('origin_refused', 'subscription_unknown', 'overloaded', 'store_unavailable'),
+      },
+    },
+  },
+  '/subscriptions': {
+    get: {
+      operationId: 'readSubscriptions',
+      tags: ['Subscribe'],
+      summary: 'List subscriptions',
+      description: 'All of them, by name, without their lag.',
+      parameters: [
+        {
+          name: 'after',
+          in: 'query',
+          description: 'Subscriptions with a greater name.',
+          schema: ref('Name'),
+        },
+        {
+          name: 'limit',
+          in: 'query',
+          description: 'Subscriptions in the answer.',
+          schema: { type: 'integer', minimum: 1, maximum: PAGE_LIMIT_MAX, default: PAGE_LIMIT_DEFAULT },
+        },
+      ],
+      responses: {
+        200: {
+          description: 'The subscriptions.',
+          content: {
+            [MEDIA_JSON]: {
+              schema: ref('SubscriptionsAnswer'),
+              examples: { page: { value: subscriptionsPage } },
+            },
+          },
+        },
+        ...problems('overloaded', 'store_unavailable'),
+      },
+    },
+  },
+  '/subscriptions/{name}/seek': command({
+    operationId: 'seekSubscription',
+    summary: 'Move a subscription',
+    description:
+      'To another place in the log, back or forth. What was handed out is given up: its leases are stale, and it is handed out again if it lies above the new place. So are the dead letters that lie above it; the others stay. With `dry_run` nothing is changed, and the answer tells what would be.',
+    schema: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['to'],
+      properties: { to: ref('Start'), dry_run: { type: 'boolean', default: false } },
+    },
+    request: seekRequest,
+    answerSchema: ref('SeekAnswer'),
+    shown: seekAnswer,
+  }),
+};
