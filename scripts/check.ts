@@ -8,6 +8,7 @@ const CHECKS: readonly [string, ...string[]][] = [
   ['depcruise', 'src', '--config', '.dependency-cruiser.cjs'],
   ['knip'],
   [process.execPath, 'scripts/check-package.ts'],
+  [process.execPath, 'scripts/check-client.ts'],
 ];
 
 const failed: string[] = [];

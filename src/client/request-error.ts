@@ -1,14 +1,17 @@
 import type { ProblemAnswer } from '../protocol/wire.ts';
+import { ClientError } from './client-error.ts';
 
-/** A request that was refused, or got no answer. */
-export class RequestError extends Error {
+/**
+ * A request that was refused, or got no answer. Its `code` is that of the problem document; `no_answer` when the server
+ * could not be reached, `http_STATUS` when it sent none.
+ */
+export class RequestError extends ClientError {
   override readonly name = 'RequestError';
-  /** Of the problem document; `no_answer` when the server could not be reached, `http_STATUS` when it sent none. */
-  readonly code: string;
   /** HTTP status; 0 without an answer. */
   readonly status: number;
-  readonly retryable: boolean;
   readonly problem: ProblemAnswer | undefined;
+  /** The header of this name: when the server wants to be asked again. */
+  readonly retryAfter: string | null;
 
   constructor(
     message: string,
@@ -17,13 +20,19 @@ export class RequestError extends Error {
       status,
       problem,
       cause,
-    }: { code: string; status: number; problem?: ProblemAnswer | undefined; cause?: unknown },
+      retryAfter = null,
+    }: {
+      code: string;
+      status: number;
+      problem?: ProblemAnswer | undefined;
+      cause?: unknown;
+      retryAfter?: string | null;
+    },
   ) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
+    super(code, message, { retryable: RETRYABLE.has(status), cause });
     this.status = status;
-    this.retryable = RETRYABLE.has(status);
     this.problem = problem;
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -1,30 +1,23 @@
 import {
   type EventAnswer,
   type EventsAnswer,
-  MEDIA_JSON,
   MEDIA_NDJSON,
-  type ProblemAnswer,
   type PublishAnswer,
   type StatsAnswer,
   type TopicsAnswer,
   type WireEvent,
 } from '../protocol/wire.ts';
-import { type BackoffOptions, backoffMs, wait } from './backoff.ts';
+import { ClientError } from './client-error.ts';
+import { Consumer } from './consumer.ts';
+import { EventMaker } from './event-maker.ts';
+import type { ConsumerOptions } from './handler.ts';
+import { type SekaliOptions, systemClock } from './options.ts';
+import { Publisher, type PublisherOptions } from './publisher.ts';
 import { RequestError } from './request-error.ts';
-
-export interface SekaliOptions {
-  /** Where the server is, as `http://127.0.0.1:8080`. */
-  readonly url: string;
-  readonly key?: string | undefined;
-  /** How long a request is tried again before its failure is thrown. 0: never. Default 30 s. */
-  readonly retryForMs?: number;
-  /** How long one try may take: until its answer has come, or has begun to, where that is read as a stream. Default 30 s. */
-  readonly timeoutMs?: number;
-  readonly backoff?: BackoffOptions;
-  /** Told of each try that failed and will be repeated. */
-  readonly onRetry?: (error: RequestError, waitMs: number) => void;
-  readonly fetch?: typeof fetch;
-}
+import { SubscriptionCalls } from './subscriptions.ts';
+import { type TailItem, type TailOptions, tailItems } from './tail.ts';
+import type { AnyTopics, Draft, EventsOf, PatternOf, Receipt, TopicOf } from './topics.ts';
+import { jsonInit, printQuery, Transport } from './transport.ts';
 
 export interface PublishOptions {
   readonly atomic?: boolean;
@@ -39,42 +32,104 @@ export type QueryParameters = Readonly<Record<string, string | number | boolean 
  * Talks to a Sekali server. A publish may be sent any number of times: the server keeps each (topic, event_id) once, so
  * every failure that may pass is simply tried again.
  */
-export class Sekali {
-  readonly #url: string;
-  readonly #headers: Record<string, string>;
-  readonly #retryForMs: number;
-  readonly #timeoutMs: number;
-  readonly #backoff: BackoffOptions;
-  readonly #onRetry: SekaliOptions['onRetry'];
-  readonly #fetch: typeof fetch;
+export class Sekali<Topics extends object = AnyTopics> {
+  /** Looks after subscriptions. */
+  readonly subscriptions: SubscriptionCalls;
+  readonly #transport: Transport;
+  readonly #maker: EventMaker;
 
-  constructor(options: SekaliOptions) {
-    this.#url = options.url.replace(/\/+$/, '');
-    this.#headers = options.key === undefined ? {} : { authorization: `Bearer ${options.key}` };
-    this.#retryForMs = options.retryForMs ?? 30_000;
-    this.#timeoutMs = options.timeoutMs ?? 30_000;
-    this.#backoff = options.backoff ?? { firstMs: 100, maxMs: 5000 };
-    this.#onRetry = options.onRetry;
-    this.#fetch = options.fetch ?? fetch;
+  constructor(options: SekaliOptions<Topics> = {}) {
+    const { source, schemas, clock = systemClock, ...rest } = options;
+    this.#transport = new Transport({ ...rest, clock });
+    this.#maker = new EventMaker(source, schemas, clock);
+    this.subscriptions = new SubscriptionCalls(this.#transport);
   }
 
+  /**
+   * Publishes an event, and resolves when the store has it.
+   *
+   * @throws ClientError when the event is not valid, with the code of the rule that it breaks, or its topic's schema refuses it
+   * @throws RequestError when the server refuses the request, or does not take it in time
+   */
+  async publish<Topic extends TopicOf<Topics>>(
+    topic: Topic,
+    event: Draft<Topics[Topic]>,
+    options?: Pick<PublishOptions, 'signal'>,
+  ): Promise<Receipt>;
   /**
    * Publishes a batch.
    *
    * @param events the events, or their JSON text
    * @throws RequestError when the server refuses it, or does not take it in time
    */
+  async publish(events: readonly WireEvent[] | string, options?: PublishOptions): Promise<PublishAnswer>;
   async publish(
+    what: readonly WireEvent[] | string,
+    how: PublishOptions | Draft<unknown> = {},
+    { signal }: Pick<PublishOptions, 'signal'> = {},
+  ): Promise<Receipt | PublishAnswer> {
+    if (typeof what === 'string' && 'payload' in how) {
+      return await this.#publishOne(await this.#maker.make(what, how), signal);
+    }
+    return await this.#publishBatch(what, how as PublishOptions);
+  }
+
+  async #publishOne(event: WireEvent, signal: AbortSignal | undefined): Promise<Receipt> {
+    const options: PublishOptions = { results: 'all', ...(signal && { signal }) };
+    const { results = [] } = await this.#publishBatch([event], options).catch((error: unknown) => {
+      throw rejectionOf(error) ?? error;
+    });
+    const [{ verdict, position } = {}] = results;
+    if (verdict === undefined || verdict === 'rejected' || position === null || position === undefined) {
+      throw new ClientError('answer_invalid', 'the server has answered without a receipt');
+    }
+    return { verdict, event_id: event.event_id, position };
+  }
+
+  async #publishBatch(
     events: readonly WireEvent[] | string,
-    { signal, ...query }: PublishOptions = {},
+    { signal, ...query }: PublishOptions,
   ): Promise<PublishAnswer> {
     const body = typeof events === 'string' ? events : JSON.stringify(events);
-    const init = { method: 'POST', headers: { 'content-type': MEDIA_JSON }, body };
-    return (await this.#json(`/publish${printQuery(query)}`, init, signal)) as PublishAnswer;
+    const path = `/publish${printQuery(query)}`;
+    return (await this.#transport.json(path, jsonInit('POST', body), signal)) as PublishAnswer;
+  }
+
+  /** A publisher that collects events and sends them in batches. To be closed: `await using`. */
+  publisher(options: PublisherOptions = {}): Publisher<Topics> {
+    return new Publisher(this.#transport, this.#maker, options);
+  }
+
+  /**
+   * Follows what is stored, for ever: after a break it goes on where it was.
+   *
+   * @param pattern of topics: `orders`, `orders.*`, `orders.>`, `>`
+   * @throws RequestError when a retry cannot help: the key is wrong, the pattern is not valid
+   */
+  async *tail<const Pattern extends PatternOf<Topics>>(
+    pattern: Pattern,
+    options: TailOptions = {},
+  ): AsyncGenerator<EventsOf<Topics, Pattern>, void, undefined> {
+    for await (const { text } of this.tailText(pattern, options)) {
+      yield JSON.parse(text) as EventsOf<Topics, Pattern>;
+    }
+  }
+
+  /** As `tail`, with the events as the JSON text that came: payloads stay as they were sent. */
+  tailText(pattern: string, options: TailOptions = {}): AsyncGenerator<TailItem, void, undefined> {
+    return tailItems(this.#transport, pattern, options);
+  }
+
+  /** Takes events of a subscription, each until it is acknowledged. Nothing is sent before `run`. */
+  consumer<const Pattern extends PatternOf<Topics>>(
+    subscription: string,
+    options: ConsumerOptions<Pattern> = {},
+  ): Consumer<Topics, Pattern> {
+    return new Consumer(this.#transport, subscription, options);
   }
 
   async events(query: QueryParameters = {}, signal?: AbortSignal): Promise<EventsAnswer> {
-    return (await this.#json(`/events${printQuery(query)}`, {}, signal)) as EventsAnswer;
+    return (await this.#transport.json(`/events${printQuery(query)}`, {}, signal)) as EventsAnswer;
   }
 
   /** The events of a query, without a limit, as the bytes of NDJSON: payloads stay as they were sent. */
@@ -87,20 +142,15 @@ export class Sekali {
   /** @throws RequestError `event_unknown`; `event_retired` when it was stored and retention has removed it */
   async event(topic: string, eventId: string, signal?: AbortSignal): Promise<EventAnswer> {
     const path = `/events/${encodeURIComponent(topic)}/${encodeURIComponent(eventId)}`;
-    return (await this.#json(path, {}, signal)) as EventAnswer;
+    return (await this.#transport.json(path, {}, signal)) as EventAnswer;
   }
 
   async topics(query: QueryParameters = {}, signal?: AbortSignal): Promise<TopicsAnswer> {
-    return (await this.#json(`/topics${printQuery(query)}`, {}, signal)) as TopicsAnswer;
+    return (await this.#transport.json(`/topics${printQuery(query)}`, {}, signal)) as TopicsAnswer;
   }
 
   async stats(signal?: AbortSignal): Promise<StatsAnswer> {
-    return (await this.#json('/stats', {}, signal)) as StatsAnswer;
-  }
-
-  /** The answer to a request, read to its end: one that breaks off half-way is a failed try like any other. */
-  async #json(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<unknown> {
-    return await this.#send(path, init, signal, (response) => response.json());
+    return (await this.#transport.json('/stats', {}, signal)) as StatsAnswer;
   }
 
   /**
@@ -109,94 +159,13 @@ export class Sekali {
    * @returns an answer with a status of 200 to 299, its body not read yet
    */
   async request(path: string, init: RequestInit = {}, signal?: AbortSignal): Promise<Response> {
-    return await this.#send(path, init, signal, async (response) => response);
-  }
-
-  async #send<T>(
-    path: string,
-    init: RequestInit,
-    signal: AbortSignal | undefined,
-    read: (response: Response) => Promise<T>,
-  ): Promise<T> {
-    const giveUpAt = performance.now() + this.#retryForMs;
-    for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#try(path, init, signal, read);
-      if (!(outcome instanceof FailedTry)) return outcome.value;
-      signal?.throwIfAborted();
-      const waitMs = backoffMs(attempt, this.#backoff, outcome.retryAfter);
-      if (!outcome.retryable || performance.now() + waitMs > giveUpAt) throw outcome;
-      this.#onRetry?.(outcome, waitMs);
-      await wait(waitMs, signal);
-    }
-  }
-
-  async #try<T>(
-    path: string,
-    init: RequestInit,
-    signal: AbortSignal | undefined,
-    read: (response: Response) => Promise<T>,
-  ): Promise<{ value: T } | FailedTry> {
-    const timeout = new AbortController();
-    const timer = setTimeout(
-      () => timeout.abort(new Error(`it took longer than ${this.#timeoutMs} ms`)),
-      this.#timeoutMs,
-    );
-    let response: Response;
-    try {
-      response = await this.#fetch(`${this.#url}${path}`, {
-        ...init,
-        headers: { ...this.#headers, ...(init.headers as Record<string, string> | undefined) },
-        signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
-      });
-      if (response.ok) return { value: await read(response) };
-    } catch (cause) {
-      const message = `no answer from ${this.#url}: ${reasonOf(cause)}`;
-      return new FailedTry(message, { code: 'no_answer', status: 0, cause });
-    } finally {
-      clearTimeout(timer);
-    }
-    const problem = await problemOf(response);
-    return new FailedTry(problem?.detail ?? `${this.#url} answered ${response.status}`, {
-      code: problem?.code ?? `http_${response.status}`,
-      status: response.status,
-      problem,
-      retryAfter: response.headers.get('retry-after'),
-    });
+    return await this.#transport.request(path, init, signal);
   }
 }
 
-/** A failed try, with what the server said about the next one. */
-class FailedTry extends RequestError {
-  readonly retryAfter: string | null;
-  constructor(
-    message: string,
-    {
-      retryAfter = null,
-      ...rest
-    }: ConstructorParameters<typeof RequestError>[1] & { retryAfter?: string | null },
-  ) {
-    super(message, rest);
-    this.retryAfter = retryAfter;
-  }
-}
-
-function printQuery(query: object): string {
-  const given = (Object.entries(query) as [string, unknown][]).filter(([, value]) => value !== undefined);
-  return given.length === 0
-    ? ''
-    : `?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString()}`;
-}
-
-async function problemOf(response: Response): Promise<ProblemAnswer | undefined> {
-  try {
-    return (await response.json()) as ProblemAnswer;
-  } catch {
-    return undefined;
-  }
-}
-
-/** `fetch` says "fetch failed"; what failed is in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
+/** Of a request with one event: that is what was refused, not the request. */
+function rejectionOf(error: unknown): ClientError | undefined {
+  const errors = error instanceof RequestError ? error.problem?.['errors'] : undefined;
+  const [first] = Array.isArray(errors) ? (errors as PublishAnswer['errors']) : [];
+  return first && new ClientError(first.code, first.detail, { cause: error });
 }

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Sekali } from './sekali.ts';
+
+test('each call is the request that PROTOCOL.md has for it', async () => {
+  const sent: unknown[] = [];
+  const answers = async (url: string, { method = 'GET', body }: RequestInit = {}) => {
+    const path = url.replace('http://sekali.test', '');
+    sent.push([method, path, ...(typeof body === 'string' ? [JSON.parse(body) as unknown] : [])]);
+    return method === 'DELETE'
+      ? new Response(null, { status: 204 })
+      : Response.json({ answer: path }, { status: method === 'PUT' ? 201 : 200 });
+  };
+  const { subscriptions } = new Sekali({ url: 'http://sekali.test', fetch: answers as typeof fetch });
+
+  assert.deepEqual(await subscriptions.list({ after: 'a b', limit: 2 }), {
+    answer: '/subscriptions?after=a+b&limit=2',
+  });
+  await subscriptions.get('a/b');
+  const put = await subscriptions.put('one', { topics: ['>'], start: { after: 3 } });
+  assert.deepEqual(put, { isNew: true, subscription: { answer: '/subscriptions/one' } });
+  await subscriptions.remove('one');
+  await subscriptions.seek('one', { to: 'earliest', dry_run: true });
+  await subscriptions.deadLetters('one', { after: 5 });
+  await subscriptions.redrive('one', { positions: [5] });
+  await subscriptions.discard('one', { all: true });
+  assert.deepEqual(sent, [
+    ['GET', '/subscriptions?after=a+b&limit=2'],
+    ['GET', '/subscriptions/a%2Fb'],
+    ['PUT', '/subscriptions/one', { topics: ['>'], start: { after: 3 } }],
+    ['DELETE', '/subscriptions/one'],
+    ['POST', '/subscriptions/one/seek', { to: 'earliest', dry_run: true }],
+    ['GET', '/subscriptions/one/dead-letters?after=5'],
+    ['POST', '/subscriptions/one/dead-letters/redrive', { positions: [5] }],
+    ['POST', '/subscriptions/one/dead-letters/discard', { all: true }],
+  ]);
+});

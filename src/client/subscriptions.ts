@@ -1,0 +1,108 @@
+import type {
+  CountAnswer,
+  DeadLettersAnswer,
+  DeadLettersRequest,
+  SeekAnswer,
+  SeekRequest,
+  SubscriptionAnswer,
+  SubscriptionRequest,
+  SubscriptionsAnswer,
+  WireSubscription,
+} from '../protocol/wire.ts';
+import { jsonInit, printQuery, type Transport } from './transport.ts';
+
+/**
+ * Looks after subscriptions; what they hand out is taken by a consumer. All of it throws RequestError: `subscription_unknown` where
+ * there is none of the name, `subscription_invalid` where a member of the request is not valid.
+ */
+export class SubscriptionCalls {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** A page, by name: the first one, or what comes after a name. */
+  async list(
+    query: { readonly after?: string | undefined; readonly limit?: number | undefined } = {},
+    signal?: AbortSignal,
+  ): Promise<SubscriptionsAnswer> {
+    return (await this.#transport.json(
+      `/subscriptions${printQuery(query)}`,
+      {},
+      signal,
+    )) as SubscriptionsAnswer;
+  }
+
+  async get(name: string, signal?: AbortSignal): Promise<SubscriptionAnswer> {
+    return (await this.#transport.json(pathOf(name), {}, signal)) as SubscriptionAnswer;
+  }
+
+  /**
+   * Makes it, or gives the one that is there this definition, whole: what is left out has its default again.
+   *
+   * @returns `isNew` unless it was there; a first try whose answer got lost may have made it, too
+   */
+  async put(
+    name: string,
+    definition: SubscriptionRequest,
+    signal?: AbortSignal,
+  ): Promise<{ isNew: boolean; subscription: WireSubscription }> {
+    const { value } = await this.#transport.send(pathOf(name), jsonInit('PUT', definition), {
+      signal,
+      read: async (response) => ({
+        isNew: response.status === 201,
+        subscription: (await response.json()) as WireSubscription,
+      }),
+    });
+    return value;
+  }
+
+  /** With its leases and dead letters; the events stay. It is unknown, too, where a first try has removed it and its answer got lost. */
+  async remove(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#transport.request(pathOf(name), { method: 'DELETE' }, signal);
+  }
+
+  /** Moves it, back or forth: all above the place is pending again, and leases are given up. */
+  async seek(name: string, request: SeekRequest, signal?: AbortSignal): Promise<SeekAnswer> {
+    return (await this.#transport.json(
+      `${pathOf(name)}/seek`,
+      jsonInit('POST', request),
+      signal,
+    )) as SeekAnswer;
+  }
+
+  /** A page, by position: the first one, or what comes after a position. */
+  async deadLetters(
+    name: string,
+    query: { readonly after?: number | undefined; readonly limit?: number | undefined } = {},
+    signal?: AbortSignal,
+  ): Promise<DeadLettersAnswer> {
+    const path = `${pathOf(name)}/dead-letters${printQuery(query)}`;
+    return (await this.#transport.json(path, {}, signal)) as DeadLettersAnswer;
+  }
+
+  /** Has dead letters handed out again, as if they had never been tried. */
+  async redrive(name: string, which: DeadLettersRequest, signal?: AbortSignal): Promise<CountAnswer> {
+    return await this.#settleDead(name, 'redrive', which, signal);
+  }
+
+  /** Lets go of dead letters: they count as acknowledged. */
+  async discard(name: string, which: DeadLettersRequest, signal?: AbortSignal): Promise<CountAnswer> {
+    return await this.#settleDead(name, 'discard', which, signal);
+  }
+
+  async #settleDead(
+    name: string,
+    action: 'redrive' | 'discard',
+    which: DeadLettersRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<CountAnswer> {
+    const path = `${pathOf(name)}/dead-letters/${action}`;
+    return (await this.#transport.json(path, jsonInit('POST', which), signal)) as CountAnswer;
+  }
+}
+
+function pathOf(name: string): string {
+  return `/subscriptions/${encodeURIComponent(name)}`;
+}
