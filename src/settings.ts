@@ -22,6 +22,8 @@ export interface Setting<T> {
 export interface Kind<T> {
   /** A flag of this kind takes no value. */
   readonly isSwitch: boolean;
+  /** A flag of this kind may be given more than once: what is given is separated by commas. */
+  readonly isList?: boolean;
   read(text: string): Reading<T>;
   /** Of a kind that may also be an object in the configuration file. */
   readonly readMembers?: (members: Members) => Reading<T>;
@@ -215,6 +217,7 @@ export function choice<const T extends string>(...choices: T[]): Kind<T> {
 export function list(of: string, isValid: (item: string) => boolean): Kind<readonly string[]> {
   return {
     isSwitch: false,
+    isList: true,
     read(given) {
       const items = given
         .split(',')

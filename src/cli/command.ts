@@ -36,7 +36,10 @@ export function parseCommandLine(args: readonly string[], settings: Settings): O
   const options = Object.fromEntries(
     Object.entries(settings).map(([name, setting]) => [
       flagOf(name),
-      { type: setting.kind.isSwitch ? ('boolean' as const) : ('string' as const) },
+      {
+        type: setting.kind.isSwitch ? ('boolean' as const) : ('string' as const),
+        isList: setting.kind.isList === true,
+      },
     ]),
   );
   const { tokens } = parseArgs({
@@ -55,7 +58,8 @@ export function parseCommandLine(args: readonly string[], settings: Settings): O
     if (known?.type === 'string' && token.value === undefined) {
       throw new SekaliError('config_invalid', `--${token.name} needs a value`);
     }
-    flags.set(token.name, token.value ?? true);
+    const before = known?.isList === true ? flags.get(token.name) : undefined;
+    flags.set(token.name, before === undefined ? (token.value ?? true) : `${before},${token.value}`);
   }
   return { flags, operands };
 }

@@ -1,4 +1,5 @@
-import { Sekali, type SekaliOptions } from '../client/sekali.ts';
+import type { SekaliOptions } from '../client/options.ts';
+import { Sekali } from '../client/sekali.ts';
 import { type Kind, optionalText, type Settings, type Values } from '../settings.ts';
 
 const httpUrl: Kind<string> = {

@@ -56,7 +56,7 @@ export async function printTable<Item>(
   await print(
     eachPage(pages, (page) => {
       next = page.next;
-      if (page.items.length === 0) return dim(`no ${list.name}\n`);
+      if (page.items.length === 0) return dim(`no ${list.name.replace('_', ' ')}\n`);
       const [titles = '', ...rows] = layOut(columns, page.items, widthOf(process.stdout));
       return `${[bold(titles), ...rows].join('\n')}\n`;
     }),

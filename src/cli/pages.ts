@@ -5,8 +5,9 @@ import { parseExact } from './exact-json.ts';
 
 /** A list that the server answers page by page. */
 export interface PagedList {
-  /** Its address, and the member of the answer that holds the items. */
-  readonly name: 'conflicts' | 'events' | 'topics';
+  /** The member of the answer that holds the items; its address, too, unless a path is given. */
+  readonly name: 'conflicts' | 'dead_letters' | 'events' | 'subscriptions' | 'topics';
+  readonly path?: string;
   readonly query: QueryParameters;
   /** The parameter that takes the `next` of an answer. */
   readonly cursor: 'after' | 'before';
@@ -27,12 +28,16 @@ export interface Page<Item> {
  */
 export async function* pagesOf<Item>(
   client: Sekali,
-  { name, query, cursor, limit }: PagedList,
+  { name, path = `/${name}`, query, cursor, limit }: PagedList,
 ): AsyncGenerator<Page<Item>> {
   let ask = query;
   let left = limit;
   while (left > 0) {
-    const page = await readPage<Item>(client, name, { ...ask, limit: Math.min(left, PAGE_LIMIT_MAX) });
+    const page = await readPage<Item>(
+      client,
+      { name, path },
+      { ...ask, limit: Math.min(left, PAGE_LIMIT_MAX) },
+    );
     yield page;
     if (page.next === null) return;
     left -= page.items.length;
@@ -42,10 +47,10 @@ export async function* pagesOf<Item>(
 
 async function readPage<Item>(
   client: Sekali,
-  name: PagedList['name'],
+  { name, path }: Required<Pick<PagedList, 'name' | 'path'>>,
   query: QueryParameters,
 ): Promise<Page<Item>> {
-  const response = await client.request(`/${name}?${printQuery(query)}`);
+  const response = await client.request(`${path}?${printQuery(query)}`);
   const answer = parseExact(await answerText(response)) as { next: Page<Item>['next'] } & Record<
     typeof name,
     Item[]

@@ -1,0 +1,117 @@
+import { RequestError, type SubscriptionCalls } from '../client/index.ts';
+import { SekaliError } from '../errors.ts';
+import type { WireWebhook } from '../protocol/wire.ts';
+import { optionalText, type Settings } from '../settings.ts';
+import { type Command, type CommandContext, commandSettings, EXIT } from './command.ts';
+import { CONNECTION_SETTINGS, connect } from './connection.ts';
+import { isForProgram, LIMIT_SETTINGS, OUTPUT_SETTINGS, printLines, printTable } from './listing.ts';
+import { print } from './output.ts';
+import { DEFINITION_SETTINGS, definitionOf } from './subscriptions/definition.ts';
+import { COLUMNS, subscriptionLines } from './subscriptions/show.ts';
+import { refuseFlags } from './subscriptions/unfit-flags.ts';
+import { unlessUnknown } from './unknown-subscription.ts';
+
+const LIST_SETTINGS = {
+  after: {
+    kind: optionalText,
+    fallback: undefined,
+    form: 'NAME',
+    meaning: 'Of the list, only subscriptions whose name comes after this one.',
+    flagOnly: true,
+  },
+  ...LIMIT_SETTINGS,
+} as const satisfies Settings;
+
+const SETTINGS = {
+  ...CONNECTION_SETTINGS,
+  ...DEFINITION_SETTINGS,
+  ...LIST_SETTINGS,
+  ...OUTPUT_SETTINGS,
+} as const satisfies Settings;
+
+type Given = ReturnType<typeof commandSettings<typeof SETTINGS>>;
+
+const FORM = 'sekali subscriptions [NAME], subscriptions put NAME --topics …, or subscriptions remove NAME';
+
+export const subscriptions: Command = {
+  name: 'subscriptions',
+  summary: 'Lists subscriptions, shows one with its lag, makes or changes one, removes one.',
+  operands: '[NAME] | put NAME | remove NAME',
+  settings: SETTINGS,
+  async run(context) {
+    const given = commandSettings(SETTINGS, context);
+    const { action, name } = readOperands(context);
+    if (action !== 'put') refuseFlags(context, DEFINITION_SETTINGS, 'subscriptions put');
+    if (action !== 'list') refuseFlags(context, LIST_SETTINGS, 'the list');
+    const act = { list, show, put, remove }[action];
+    return await unlessUnknown(() => act(given, name));
+  },
+};
+
+function readOperands({ operands }: CommandContext): {
+  action: 'list' | 'show' | 'put' | 'remove';
+  name: string;
+} {
+  const [first, second, ...others] = operands;
+  if (first === undefined) return { action: 'list', name: '' };
+  if (first === 'put' || first === 'remove') {
+    if (second !== undefined && others.length === 0) return { action: first, name: second };
+  } else if (second === undefined) return { action: 'show', name: first };
+  throw new SekaliError('config_invalid', `expected ${FORM}, got subscriptions ${operands.join(' ')}`);
+}
+
+async function list({ limit, after, ...given }: Given): Promise<number> {
+  const client = connect(given, { retryForMs: 0 });
+  const listing = {
+    name: 'subscriptions',
+    query: { after },
+    cursor: 'after',
+    limit,
+    columns: COLUMNS,
+  } as const;
+  await (isForProgram(given) ? printLines(client, listing) : printTable(client, listing));
+  return EXIT.ok;
+}
+
+async function show(given: Given, name: string): Promise<number> {
+  const answer = await connect(given, { retryForMs: 0 }).subscriptions.get(name);
+  await print([
+    isForProgram(given) ? `${JSON.stringify(answer)}\n` : `${subscriptionLines(answer).join('\n')}\n`,
+  ]);
+  return EXIT.ok;
+}
+
+async function put(given: Given, name: string): Promise<number> {
+  const { topics = [] } = given;
+  if (topics.length === 0) {
+    throw new SekaliError('config_invalid', "put needs --topics, as --topics 'orders.>'");
+  }
+  const calls = connect(given, { retryForMs: 0 }).subscriptions;
+  const definition = definitionOf({ ...given, topics }, await webhookOf(calls, name));
+  const { isNew, subscription } = await calls.put(name, definition);
+  process.stderr.write(isNew ? 'made\n' : 'it was there: it has this definition now, and keeps its place\n');
+  if (!isNew && given.start !== undefined) {
+    process.stderr.write('--start has changed nothing: sekali replay moves a subscription that is there\n');
+  }
+  await print([
+    isForProgram(given)
+      ? `${JSON.stringify(subscription)}\n`
+      : `${subscriptionLines(subscription).join('\n')}\n`,
+  ]);
+  return EXIT.ok;
+}
+
+async function webhookOf(calls: SubscriptionCalls, name: string): Promise<WireWebhook | undefined> {
+  try {
+    return (await calls.get(name)).webhook;
+  } catch (error) {
+    if (error instanceof RequestError && error.code === 'subscription_unknown') return undefined;
+    throw error;
+  }
+}
+
+async function remove(given: Given, name: string): Promise<number> {
+  await connect(given, { retryForMs: 0 }).subscriptions.remove(name);
+  process.stderr.write('removed; its events stay\n');
+  return EXIT.ok;
+}

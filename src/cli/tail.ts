@@ -1,0 +1,113 @@
+import type { WireStoredEvent } from '../client/index.ts';
+import { SekaliError } from '../errors.ts';
+import { integer, optionalText, type Settings } from '../settings.ts';
+import { isPlain } from '../topic-filter.ts';
+import { type Command, commandSettings, EXIT } from './command.ts';
+import { CONNECTION_SETTINGS, connect } from './connection.ts';
+import { printable, shorten } from './display-text.ts';
+import { isForProgram, OUTPUT_SETTINGS } from './listing.ts';
+import { Outage } from './outage.ts';
+import { print } from './output.ts';
+import { stopSignal } from './stop-signal.ts';
+import { bold, dim, widthOf } from './terminal.ts';
+
+const SETTINGS = {
+  ...CONNECTION_SETTINGS,
+  source: {
+    kind: optionalText,
+    fallback: undefined,
+    form: 'SOURCE',
+    meaning: 'Only events of this source.',
+    flagOnly: true,
+  },
+  after: {
+    kind: integer(0, Number.MAX_SAFE_INTEGER),
+    fallback: undefined as number | undefined,
+    form: 'POSITION',
+    meaning:
+      'Begin after this position; 0 is before the first event. Without it, with what is stored from now on.',
+    flagOnly: true,
+  },
+  since: {
+    kind: optionalText,
+    fallback: undefined,
+    form: 'TIME',
+    meaning:
+      'Begin where the first event has this timestamp or a later one, as 2026-01-31T12:00:00Z; those behind it come whatever theirs is.',
+    flagOnly: true,
+  },
+  ...OUTPUT_SETTINGS,
+} as const satisfies Settings;
+
+type TailSettings = ReturnType<typeof commandSettings<typeof SETTINGS>>;
+
+export const tail: Command = {
+  name: 'tail',
+  summary: 'Follows what is stored, as of orders.>: lines on a terminal, NDJSON in a pipe. Ctrl-C ends it.',
+  operands: '[TOPIC-PATTERN]',
+  settings: SETTINGS,
+  async run(context) {
+    const settings = commandSettings(SETTINGS, context);
+    const [pattern = '>', ...others] = context.operands;
+    if (others.length > 0) {
+      throw new SekaliError(
+        'config_invalid',
+        `expected one pattern of topics, got ${context.operands.join(' ')}`,
+      );
+    }
+    if (settings.after !== undefined && settings.since !== undefined) {
+      throw new SekaliError('config_invalid', '--after and --since exclude each other');
+    }
+    const after = await beginning(pattern, settings);
+    const stop = stopSignal();
+    const outage = new Outage();
+    const client = connect(settings, { onRetry: ({ message }) => outage.began(message) });
+    const options = { after, source: settings.source, signal: stop.signal };
+    const line = isForProgram(settings) ? (text: string) => `${text}\n` : printLine;
+    await print(lines(client.tailText(pattern, options), line, outage));
+    stop.release();
+    return EXIT.ok;
+  },
+};
+
+/** For a time, all events may have to be looked through: 24 days, no less. */
+const LOOK_MS = 2 ** 31 - 1;
+
+/** Asks the server once whether it would answer at all: whoever has mistyped its address must not wait for it. */
+async function beginning(
+  pattern: string,
+  { after, since, source, ...connection }: TailSettings,
+): Promise<number | undefined> {
+  const client = connect(connection, { retryForMs: 0, timeoutMs: LOOK_MS });
+  if (since === undefined) {
+    await client.topics({ limit: 1 });
+    return after;
+  }
+  // There is no search by pattern: with a wildcard, it begins where any topic has such an event, which is never too late.
+  const topic = isPlain(pattern) ? pattern : undefined;
+  const { events } = await client.events({ topic, source, from: since, limit: 1 });
+  const [first] = events;
+  return first && first.position - 1;
+}
+
+async function* lines(
+  items: AsyncIterable<{ text: string }>,
+  line: (text: string) => string,
+  outage: Outage,
+): AsyncGenerator<string> {
+  for await (const { text } of items) {
+    outage.ended();
+    yield line(text);
+  }
+}
+
+/** Time, topic, source and id, and what of the payload the terminal has room for. */
+function printLine(text: string): string {
+  const { timestamp, topic, source, event_id, payload } = JSON.parse(text) as WireStoredEvent;
+  const head = [timestamp, topic, source, event_id].map(printable);
+  const used = head.join('  ').length + 2;
+  const room = Math.max(16, widthOf(process.stdout) - used);
+  const shown = shorten(printable(JSON.stringify(payload).slice(0, room * 4)), room);
+  const [time = '', name = '', ...rest] = head;
+  return `${[dim(time), bold(name), ...rest, shown].join('  ')}\n`;
+}
