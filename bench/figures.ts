@@ -1,6 +1,7 @@
 /** The README's figures: nothing stands there that a bench has not measured. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ClusterReport } from './cluster/report.ts';
+import type { DeliverReport } from './deliver/report.ts';
 import type { FullReport } from './full/report.ts';
 import type { Target } from './full/targets.ts';
 import type { IngestReport } from './ingest-report.ts';
@@ -36,6 +37,11 @@ export const BLOCKS: readonly Block[] = [
     report: 'cluster',
     ...markers('bench:cluster'),
     render: () => ifThere(readReport('cluster'), renderCluster),
+  },
+  {
+    report: 'deliver',
+    ...markers('bench:deliver'),
+    render: () => ifThere(readReport('deliver'), renderDeliver),
   },
 ];
 
@@ -118,6 +124,23 @@ function renderCluster(report: ClusterReport): string {
     `${measuredAt.slice(0, 10)}, \`${command}\`.`,
     '',
     '![Events a second through Redis into PostgreSQL, over events stored](bench/results/cluster.svg)',
+    '',
+  ].join('\n');
+}
+
+function renderDeliver(report: DeliverReport): string {
+  const { command, measuredAt, machine, live, group, ingest, targets } = report;
+  return [
+    '| over HTTP | measured | target | |',
+    '|---|---|---|---|',
+    ...targets.map(rowOf),
+    '',
+    `- to the subscribers of one topic, p50: ${live.deliveryMsP50.toFixed(1)} ms; the server takes ${live.serverCores} cores for it, the subscribers ${live.subscriberCores}`,
+    `- a hand-out to a consumer of the subscription, p50: ${group.fetchMsP50.toFixed(1)} ms; its acknowledgement: ${group.ackMsP50.toFixed(1)} ms`,
+    `- publishing alone: ${amount(ingest.alonePerSecond, 'events a second')}; its subscribers have caught up ${ingest.caughtUpSeconds.toFixed(1)} s after the last answer`,
+    '',
+    `Embedded store, publishers, subscribers and consumers on the same ${machine.cores} cores (${machine.cpu}); no event skipped or repeated;`,
+    `Node ${machine.node}, SQLite ${machine.sqlite}; medians, ${measuredAt.slice(0, 10)}, \`${command}\`.`,
     '',
   ].join('\n');
 }

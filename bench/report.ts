@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ClusterReport } from './cluster/report.ts';
+import type { DeliverReport } from './deliver/report.ts';
 import type { FullReport } from './full/report.ts';
 import type { IngestReport } from './ingest-report.ts';
 import type { PeersReport } from './peers/report.ts';
@@ -10,6 +11,7 @@ interface Reports {
   readonly full: FullReport;
   readonly peers: PeersReport;
   readonly cluster: ClusterReport;
+  readonly deliver: DeliverReport;
 }
 
 export type ReportName = keyof Reports;

@@ -1,0 +1,95 @@
+/** The examples of the guides to subscriptions run as they stand. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { commandsOf } from '../support/documents.ts';
+import { makeEvents } from '../support/make-events.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const run = promisify(execFile);
+const URL_OF_GUIDES = 'http://127.0.0.1:8080';
+
+async function startWithEvents(t: TestContext): Promise<ServerProcess> {
+  const server = await startServerProcess(t, { dataDir: tempDir(t) });
+  const events = makeEvents(5).map((event) => ({ ...event, topic: 'orders.eu' }));
+  await server.client().publish(events);
+  return server;
+}
+
+/** The first `ts` block of a guide. */
+function codeOf(guide: string): string {
+  return /^```ts\n(.*?)^```$/ms.exec(readFileSync(guide, 'utf8'))?.[1] ?? '';
+}
+
+/** Runs the example of a guide, against this server. @returns what it prints, line by line */
+async function runExample(t: TestContext, guide: string, { url }: ServerProcess): Promise<string[]> {
+  const code = codeOf(guide);
+  assert.ok(code.includes(URL_OF_GUIDES));
+  const file = join(tempDir(t), 'example.ts');
+  const client = resolve('src/client/index.ts');
+  writeFileSync(
+    file,
+    code.replaceAll(URL_OF_GUIDES, url).replaceAll("'sekali/client'", JSON.stringify(client)),
+  );
+  const { stdout } = await run(process.execPath, [file], { timeout: 60_000 });
+  return stdout.trimEnd().split('\n');
+}
+
+test('every command of the guide to subscribing works, and says what the guide says', async (t) => {
+  const server = await startWithEvents(t);
+  const answers: string[] = [];
+  for (const command of commandsOf('docs/guides/subscribe.md')) {
+    const { stdout } = await run('sh', ['-ec', command.replaceAll(URL_OF_GUIDES, server.url)]);
+    answers.push(stdout);
+  }
+  const [stream, made, fetched, shown, dead, sought] = answers;
+  assert.equal(stream?.match(/^data: /gm)?.length, 5);
+  assert.equal(JSON.parse(made!).name, 'mailer');
+  assert.equal(JSON.parse(fetched!).events.length, 5);
+  assert.equal(JSON.parse(shown!).leased, 5);
+  assert.deepEqual(JSON.parse(dead!).dead_letters, []);
+  assert.deepEqual(JSON.parse(sought!), { cursor: 0, events: 5, dry_run: true });
+});
+
+test('the consumer of the guide to subscribing gets every event', async (t) => {
+  const lines = await runExample(t, 'docs/guides/subscribe.md', await startWithEvents(t));
+  assert.deepEqual(lines.toSorted(), [
+    ...Array.from({ length: 5 }, (_, i) => `orders.eu event-${i}`),
+    'orders.eu order-7',
+  ]);
+});
+
+test('the consumer of the guide to exactly once has done its work once', async (t) => {
+  const lines = await runExample(t, 'docs/guides/consume-exactly-once.md', await startWithEvents(t));
+  assert.match(lines.at(-1) ?? '', /total: 42/);
+});
+
+test('the guide to webhooks makes one, and its receiver knows what is genuine', async (t) => {
+  const server = await startWithEvents(t);
+  const [command] = commandsOf('docs/guides/webhooks.md');
+  const { stdout } = await run('sh', ['-ec', command!.replaceAll(URL_OF_GUIDES, server.url)]);
+  const { secret } = (JSON.parse(stdout) as { webhook: { secret: string } }).webhook;
+  assert.match(secret, /^whsec_/);
+  const file = join(tempDir(t), 'receiver.ts');
+  writeFileSync(file, codeOf('docs/guides/webhooks.md'));
+  const { isGenuine } = (await import(file)) as {
+    isGenuine(secret: string, headers: Record<string, string>, body: string): boolean;
+  };
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+  const signature = createHmac('sha256', key).update(`msg_1.${timestamp}.{"a":1}`).digest('base64');
+  const headers = {
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': timestamp,
+    'webhook-signature': `v1,b3RoZXI= v1,${signature}`,
+  };
+  assert.ok(isGenuine(secret, headers, '{"a":1}'));
+  assert.ok(!isGenuine(secret, headers, '{"a":2}'));
+  assert.ok(!isGenuine(secret, { ...headers, 'webhook-id': 'msg_2' }, '{"a":1}'));
+  assert.ok(!isGenuine(secret, { ...headers, 'webhook-timestamp': '1' }, '{"a":1}'));
+});
