@@ -44,7 +44,7 @@ module.exports = {
       { path: '^src/(ingest|consume|deliver|http|cli|server|config)' },
       'The store is used by the stages, never the other way round.',
     ),
-    layer('stages-know-no-edge', { path: '^src/(ingest|deliver)/' }, { path: '^src/(http|cli|server)' }, 'Stages do not know HTTP.'),
+    layer('stages-know-no-edge', { path: '^src/(ingest|deliver)/' }, { path: '^src/(http/|cli/|server)' }, 'Stages do not know HTTP.'),
     layer(
       'http-knows-no-adapter',
       { path: '^src/http/' },

@@ -22,8 +22,8 @@ export function instantOfMs(ms: number): Instant {
 
 // Seconds that were printed last, each at its remainder: an event has two times that differ, and those of a page are close together.
 const SLOTS = 16;
-const lastSeconds = new Array<number>(SLOTS).fill(Number.NaN);
-const lastTexts = new Array<string>(SLOTS).fill('');
+const lastSeconds = Array.from({ length: SLOTS }, () => Number.NaN);
+const lastTexts = Array.from({ length: SLOTS }, () => '');
 
 /**
  * `YYYY-MM-DDTHH:MM:SS.ffffffZ`: always UTC, always six digits, so that texts sort as the instants do. Measured: 0.07 µs, 0.5 µs

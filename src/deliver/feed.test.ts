@@ -127,7 +127,7 @@ test('a hundred who follow live cost the store as many reads as one', async () =
   log.add(10);
   const [tail, reader] = tailOf(log);
   const stop = new AbortController();
-  const counts = new Array<number>(100).fill(0);
+  const counts = Array.from({ length: 100 }, () => 0);
   const following = counts.map(async (_, n) => {
     const options = {
       filter: new TopicFilter(['>']),

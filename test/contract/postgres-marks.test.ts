@@ -13,7 +13,7 @@ test('consumers that start together make the table of marks once', services.opti
   for (const pool of pools) await pool.query('SELECT 1');
   for (let round = 0; round < 10; round++) {
     await pools[0]!.query('DROP TABLE IF EXISTS sekali_marks');
-    await Promise.all(pools.map((pool) => postgres(pool).prepare?.()));
+    await Promise.all(pools.map(async (pool) => await postgres(pool).prepare?.()));
   }
   for (const pool of pools) await pool.end();
 });

@@ -78,7 +78,7 @@ test('the guide to webhooks makes one, and its receiver knows what is genuine', 
   const file = join(tempDir(t), 'receiver.ts');
   writeFileSync(file, codeOf('docs/guides/webhooks.md'));
   const { isGenuine } = (await import(file)) as {
-    isGenuine(secret: string, headers: Record<string, string>, body: string): boolean;
+    readonly isGenuine: (secret: string, headers: Record<string, string>, body: string) => boolean;
   };
   const timestamp = String(Math.floor(Date.now() / 1000));
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');

@@ -1,5 +1,30 @@
-import type { HandOut, Outstanding, Subscription } from '../../src/store/subscription-store.ts';
-import type { KeptSubscription, Row } from './memory-subscriptions.ts';
+import type {
+  HandOut,
+  Outstanding,
+  Subscription,
+  SubscriptionDefinition,
+} from '../../src/store/subscription-store.ts';
+
+export interface KeptSubscription {
+  readonly name: string;
+  readonly createdAtMs: number;
+  definition: SubscriptionDefinition;
+  cursor: number;
+  readonly rows: Map<number, Row>;
+  /** Ends when nobody hands out of it. */
+  turn: Promise<unknown>;
+}
+
+export interface Row {
+  readonly topic: string;
+  readonly attempts: number;
+  /** Undefined while it waits. */
+  readonly lease: string | undefined;
+  readonly dueAtMs: number;
+  readonly reason: string | undefined;
+  /** Undefined unless it is dead. */
+  readonly diedAtMs: number | undefined;
+}
 
 /** A hand-out that reads what is kept, and writes all of it when it commits. */
 export class BufferedHandOut implements HandOut {

@@ -11,30 +11,9 @@ import type {
   SubscriptionStore,
   Verdict,
 } from '../../src/store/subscription-store.ts';
-import { BufferedHandOut } from './memory-hand-out.ts';
+import { BufferedHandOut, type KeptSubscription, type Row } from './memory-hand-out.ts';
 
 /** What a disk would hold: it outlives the stores that are opened on it. */
-export interface KeptSubscription {
-  readonly name: string;
-  readonly createdAtMs: number;
-  definition: SubscriptionDefinition;
-  cursor: number;
-  readonly rows: Map<number, Row>;
-  /** Ends when nobody hands out of it. */
-  turn: Promise<unknown>;
-}
-
-export interface Row {
-  readonly topic: string;
-  readonly attempts: number;
-  /** Undefined while it waits. */
-  readonly lease: string | undefined;
-  readonly dueAtMs: number;
-  readonly reason: string | undefined;
-  /** Undefined unless it is dead. */
-  readonly diedAtMs: number | undefined;
-}
-
 export type Kept = Map<string, KeptSubscription>;
 
 /** Keeps what store/subscription-store.ts promises, but for durability: in memory, and by a clock of the test. */
