@@ -86,7 +86,7 @@ test('no file descriptors: known connections are served, new ones again once the
   const ledger = new Ledger();
   assert.ok(await ledger.publish(client, makeEvents(10, 'before-')));
   // The threads that fold the log and read have a connection each, which they may open after the server has answered.
-  await until('every thread has its connection', async () => connectionsOf(server) === 4);
+  await until('every thread has its connection', async () => connectionsOf(server) === 6);
   const open = readdirSync(`/proc/${server.pid}/fd`).length;
   limit(server, 'nofile', `${open + 4}:`);
 
@@ -170,5 +170,5 @@ function connectionsOf({ pid }: ServerProcess): number {
       return ''; // closed meanwhile
     }
   });
-  return links.filter((link) => link.endsWith('/sekali.db')).length;
+  return links.filter((link) => /\/(sekali|subscriptions)\.db$/.test(link)).length;
 }
