@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { SekaliError } from './errors.ts';
+import { messageOf } from './message-of.ts';
 import { didYouMean } from './nearest.ts';
 import { SERVER_SETTINGS } from './server-settings.ts';
 import { envOf, flagOf, readSettings, type SettingSources, type Values } from './settings.ts';
@@ -106,7 +107,7 @@ function readFile(name: string, problems: string[]): SettingSources['file'] {
     }
     problems.push(`${name} must hold a JSON object`);
   } catch (error) {
-    problems.push(`${name} could not be read: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${name} could not be read: ${messageOf(error)}`);
   }
   return undefined;
 }
@@ -118,7 +119,7 @@ function readKeyFile(file: string, key: string | undefined, problems: string[]):
     if (read === '') problems.push(`${file} must hold the API key, and is empty`);
     return read === '' ? undefined : read;
   } catch (error) {
-    problems.push(`${file} could not be read: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${file} could not be read: ${messageOf(error)}`);
     return undefined;
   }
 }

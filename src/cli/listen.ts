@@ -1,8 +1,9 @@
 import { SekaliError } from '../errors.ts';
-import { integer, optionalText, type Settings, type Values } from '../settings.ts';
+import { integer, type Settings, type Values } from '../settings.ts';
 import { patternRule } from '../topic-filter.ts';
 import { type Command, commandSettings, EXIT, operandsOf } from './command.ts';
 import { CONNECTION_SETTINGS, connect } from './connection.ts';
+import { FOLLOW_SETTINGS } from './follow-settings.ts';
 import { type Forwarded, Forwarder } from './listen/forwarder.ts';
 import { keptSecret, secretKind } from './listen/secret.ts';
 import { targetUrl } from './listen/target-url.ts';
@@ -22,21 +23,7 @@ const SETTINGS = {
     meaning: 'Where each event is posted to, as http://localhost:3000/hooks.',
     flagOnly: true,
   },
-  after: {
-    kind: integer(0, Number.MAX_SAFE_INTEGER),
-    fallback: undefined as number | undefined,
-    form: 'POSITION',
-    meaning:
-      'Begin after this position; 0 is before the first event. Without it, with what is stored from now on.',
-    flagOnly: true,
-  },
-  source: {
-    kind: optionalText,
-    fallback: undefined,
-    form: 'SOURCE',
-    meaning: 'Only events of this source.',
-    flagOnly: true,
-  },
+  ...FOLLOW_SETTINGS,
   retries: {
     kind: integer(0, 20),
     fallback: 3,

@@ -1,10 +1,11 @@
 import type { WireStoredEvent } from '../client/index.ts';
 import { SekaliError } from '../errors.ts';
-import { integer, optionalText, type Settings } from '../settings.ts';
+import { optionalText, type Settings } from '../settings.ts';
 import { isPlain } from '../topic-filter.ts';
 import { type Command, commandSettings, EXIT } from './command.ts';
 import { CONNECTION_SETTINGS, connect } from './connection.ts';
 import { printable, shorten } from './display-text.ts';
+import { FOLLOW_SETTINGS } from './follow-settings.ts';
 import { isForProgram, OUTPUT_SETTINGS } from './listing.ts';
 import { Outage } from './outage.ts';
 import { print } from './output.ts';
@@ -13,21 +14,7 @@ import { bold, dim, widthOf } from './terminal.ts';
 
 const SETTINGS = {
   ...CONNECTION_SETTINGS,
-  source: {
-    kind: optionalText,
-    fallback: undefined,
-    form: 'SOURCE',
-    meaning: 'Only events of this source.',
-    flagOnly: true,
-  },
-  after: {
-    kind: integer(0, Number.MAX_SAFE_INTEGER),
-    fallback: undefined as number | undefined,
-    form: 'POSITION',
-    meaning:
-      'Begin after this position; 0 is before the first event. Without it, with what is stored from now on.',
-    flagOnly: true,
-  },
+  ...FOLLOW_SETTINGS,
   since: {
     kind: optionalText,
     fallback: undefined,

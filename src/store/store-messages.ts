@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import { SekaliError } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 import type { PackMessage } from './event-pack.ts';
 import type { Batch, KeyStats, Receipts, StoreSecrets } from './store.ts';
 
@@ -31,7 +32,7 @@ export interface Failure {
 export function toFailure(error: unknown, otherwise: ErrorCode = 'store_unavailable'): Failure {
   if (error instanceof SekaliError)
     return { code: error.code, detail: error.message, members: error.members };
-  return { code: otherwise, detail: error instanceof Error ? error.message : String(error), members: {} };
+  return { code: otherwise, detail: messageOf(error), members: {} };
 }
 
 export function fromFailure({ code, detail, members }: Failure): SekaliError {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../message-of.ts';
 import { bold, dim, green, red } from '../terminal.ts';
 import type { DemoServer } from './demo-server.ts';
 import { compare, expectationLines } from './expectation.ts';
@@ -32,7 +33,7 @@ export class Tour {
     } catch (error) {
       this.#signal.throwIfAborted();
       this.#broken += 1;
-      this.#say(`   ${red('✗')} it broke off: ${error instanceof Error ? error.message : String(error)}`);
+      this.#say(`   ${red('✗')} it broke off: ${messageOf(error)}`);
     }
   }
 

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../message-of.ts';
 import { threadUrl } from '../../thread-url.ts';
 import type { Job, Outcome, SealThreadData } from './seal-thread.ts';
 
@@ -42,7 +43,7 @@ export class Background {
     worker.on('message', (outcome: Outcome) => this.#settle(outcome));
     // It dies of what is no failure of a job: no memory, a broken installation. All jobs die with it.
     worker.on('error', (error) => {
-      const detail = `the thread that seals keys has died: ${error instanceof Error ? error.message : error}`;
+      const detail = `the thread that seals keys has died: ${messageOf(error)}`;
       while (this.#jobs > 0) this.#settle({ kind: 'seal', failure: { code: undefined, detail } });
     });
     return worker;

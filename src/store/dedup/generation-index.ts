@@ -37,6 +37,7 @@
 import { SekaliError } from '../../errors.ts';
 import type { Fingerprint } from '../../event.ts';
 import { failpoint } from '../../failpoint.ts';
+import { messageOf } from '../../message-of.ts';
 import { Background } from './background.ts';
 import type { ForgetBefore } from './forget.ts';
 import { asideName, type Generation, type LoadedGeneration, type Step } from './generation.ts';
@@ -232,7 +233,7 @@ export class GenerationIndex implements KeyIndex {
       else if (kind === 'seal') this.#takeSealed(this.#openMade(made));
       else if (kind === 'merge') this.#takeMerged(this.#openMade(made));
     } catch (error) {
-      this.#fail(unwritten(error instanceof Error ? error.message : String(error)));
+      this.#fail(unwritten(messageOf(error)));
     }
   }
 

@@ -9,6 +9,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SekaliError } from '../../errors.ts';
+import { messageOf } from '../../message-of.ts';
 import { giveWay } from './background-priority.ts';
 import type { ForgetBefore } from './forget.ts';
 import type { Generation, LoadedGeneration } from './generation.ts';
@@ -125,6 +126,6 @@ function tell(
 function failureOf(error: unknown): Outcome['failure'] {
   return {
     code: error instanceof SekaliError ? error.code : undefined,
-    detail: error instanceof Error ? error.message : String(error),
+    detail: messageOf(error),
   };
 }

@@ -1,6 +1,7 @@
 import { JsonScanner } from '../../content/json-scanner.ts';
 import type { Fingerprint } from '../../event.ts';
 import type { Instant } from '../../instant.ts';
+import { messageOf } from '../../message-of.ts';
 import { LineFault } from '../../transfer/read-members.ts';
 import type { ReadEvent } from '../../transfer/read-records.ts';
 import type { KeyLife, TransferKey } from '../../transfer/records.ts';
@@ -117,7 +118,7 @@ export function contentOf(payload: Buffer, seed: Fingerprint): Fingerprint {
   try {
     scanner.value(Number.MAX_SAFE_INTEGER);
   } catch (error) {
-    throw new LineFault(`payload is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new LineFault(`payload is no JSON: ${messageOf(error)}`);
   }
   if (scanner.at !== payload.length || payload[0] !== 0x7b) throw new LineFault('payload is no JSON object');
   return { high: scanner.high, low: scanner.low };

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { StoredSignal } from '../store.ts';
 import { connect, type SqlClient } from './connection.ts';
 import { STORED_CHANNEL } from './notifier.ts';
 
@@ -24,7 +25,7 @@ export interface WakerOptions {
  *
  * It has a connection of its own while it has listeners, and opens it again whenever it breaks.
  */
-export class Waker {
+export class Waker implements StoredSignal {
   readonly #databaseUrl: string;
   readonly #pollMs: number;
   readonly #listeners = new Set<Listener>();
@@ -47,33 +48,6 @@ export class Waker {
       this.#listeners.delete(own);
       if (this.#listeners.size === 0) void this.close();
     };
-  }
-
-  /** Something at once, and then whenever there may be something new, until the signal. Wakings while the reader is busy are one. */
-  async *changes(signal: AbortSignal): AsyncGenerator<void> {
-    let wake: Listener | undefined;
-    let isAwake = true;
-    const rouse = () => {
-      isAwake = true;
-      wake?.();
-    };
-    const stop = this.onStored(rouse);
-    signal.addEventListener('abort', rouse);
-    try {
-      while (!signal.aborted) {
-        if (!isAwake) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-          continue;
-        }
-        isAwake = false;
-        yield;
-      }
-    } finally {
-      signal.removeEventListener('abort', rouse);
-      stop();
-    }
   }
 
   /** Ends the connection; another listener opens one again. */

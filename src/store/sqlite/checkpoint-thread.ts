@@ -1,5 +1,6 @@
 /** The thread that folds the write-ahead log into the database, while commits go on: see checkpointer.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../message-of.ts';
 import { openFolder } from './connection.ts';
 
 /** Why a checkpoint failed; undefined when it did not. */
@@ -21,7 +22,7 @@ if (parentPort) {
     try {
       checkpoint.get();
     } catch (error) {
-      failure = error instanceof Error ? error.message : String(error);
+      failure = messageOf(error);
     }
     port.postMessage({ failure } satisfies CheckpointResult);
   });

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SekaliError } from '../../errors.ts';
+import { messageOf } from '../../message-of.ts';
 
 /**
  * One process owns a data directory. The lock is an exclusive transaction on a file of its own, held open: the operating
@@ -35,7 +36,7 @@ export class DataLock {
           cause: error,
         });
       }
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new SekaliError('store_unavailable', `${resolve(dataDir)} cannot be locked: ${reason}`, {
         cause: error,
       });

@@ -1,3 +1,4 @@
+import { messageOf } from '../../message-of.ts';
 import type { Bite } from './retention.ts';
 
 /** Time between sweeps, and the part of the thread's time that they may take: what they do is for later, commits are now. */
@@ -42,7 +43,7 @@ export class Janitor {
       this.#reason = '';
       if (outcome !== 'done') waitMs = (performance.now() - startedAt) * (1 / SHARE - 1);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (reason !== this.#reason) this.#work.onFailure(reason);
       this.#reason = reason;
     }

@@ -1,5 +1,6 @@
 /** The thread that reads: a long query holds up other queries for a moment (read-events.ts), and never a commit. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../message-of.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
 /** Calls that cross to the thread: the methods of StoreReader, but `close`. */
@@ -36,7 +37,7 @@ if (parentPort) {
       const call = reader[method].bind(reader) as (argument: unknown) => Promise<unknown>;
       return { id, value: await call(argument) };
     } catch (error) {
-      return { id, failure: error instanceof Error ? error.message : String(error) };
+      return { id, failure: messageOf(error) };
     }
   };
   port.on('message', (call: ReadCall | 'close') => {

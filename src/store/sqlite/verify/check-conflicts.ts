@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '../../../message-of.ts';
 import { BlockReader } from '../read-blocks.ts';
-import { type FaultList, MEND, reasonOf } from './fault.ts';
+import { type FaultList, MEND } from './fault.ts';
 
 /** Holds each conflict that is kept against the first event of its key; of one that is retired there is none any more. */
 export function checkConflicts(db: DatabaseSync, lastPosition: number, faults: FaultList): void {
@@ -34,7 +35,7 @@ function faultOf(
     if (block.topicId(n) === row['topic_id'] && block.eventId(n) === row['event_id']) return undefined;
     return `its key is not that of the event at position ${position}`;
   } catch (error) {
-    return `the event at position ${position} cannot be read (${reasonOf(error)})`;
+    return `the event at position ${position} cannot be read (${messageOf(error)})`;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SekaliError } from '../../../errors.ts';
+import { messageOf } from '../../../message-of.ts';
 import { SUBSCRIPTION_FILE } from '../connection.ts';
 import { holdSubscriptions } from '../subscription-database.ts';
-import { type FaultList, MEND, reasonOf } from './fault.ts';
+import { type FaultList, MEND } from './fault.ts';
 
 /** Counts of a subscription that are not those of its rows. */
 const MISCOUNTED = `
@@ -34,7 +35,7 @@ export function checkSubscriptions(dataDir: string, faults: FaultList): void {
     }
   } catch (error) {
     if (error instanceof SekaliError && error.code !== 'store_damaged') throw error;
-    tell(reasonOf(error));
+    tell(messageOf(error));
   } finally {
     db?.close();
   }

@@ -50,11 +50,6 @@ export function positions(first: number, last: number): string {
   return first === last ? `position ${first}` : `positions ${first} to ${last}`;
 }
 
-/** Why something failed, in words. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** Puts positions that come in ascending order together to ranges, and hands each over once it has ended. */
 export class PositionRanges {
   readonly #ended: (first: number, last: number) => void;

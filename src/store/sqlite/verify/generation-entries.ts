@@ -1,10 +1,10 @@
 import { readSync } from 'node:fs';
+import { messageOf } from '../../../message-of.ts';
 import { compareKeys, ENTRY_WORDS, KEY_WORDS, positionAt } from '../../dedup/entry.ts';
 import { bytesOf, DIRECTORY_WORDS, PAGE_BYTES, PAGE_WORDS } from '../../dedup/generation-format.ts';
 import type { CheckedFile } from '../../dedup/generation-load.ts';
 import { entriesInPage, pageFault, pageOffset } from '../../dedup/generation-page.ts';
 import { type KeyFilter, lastHolding } from '../../dedup/key-filter.ts';
-import { reasonOf } from './fault.ts';
 
 const READ_PAGES = 256;
 
@@ -93,6 +93,6 @@ function readPages(
     }
     return undefined;
   } catch (error) {
-    return { bytes: got, reason: reasonOf(error) };
+    return { bytes: got, reason: messageOf(error) };
   }
 }

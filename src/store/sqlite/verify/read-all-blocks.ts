@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { SekaliError } from '../../../errors.ts';
+import { messageOf } from '../../../message-of.ts';
 import { Block } from '../block.ts';
 import { instantColumns, instantOf } from '../instant-column.ts';
 import { readDamaged, structureFault } from './block-structure.ts';
-import { reasonOf } from './fault.ts';
 
 const AT_ONCE = 64;
 
@@ -43,7 +43,7 @@ export class AllBlocks {
         yield {
           firstPosition: from,
           block: undefined,
-          fault: `no further row can be read (${reasonOf(error)})`,
+          fault: `no further row can be read (${messageOf(error)})`,
         };
         from = this.#behindHole(from, last);
         continue;

@@ -1,12 +1,13 @@
 import { closeSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { SekaliError } from '../../../errors.ts';
+import { messageOf } from '../../../message-of.ts';
 import { positionAt } from '../../dedup/entry.ts';
 import type { Generation } from '../../dedup/generation.ts';
 import { type CheckedFile, openChecked } from '../../dedup/generation-load.ts';
 import { readMeta } from '../meta.ts';
 import type { FileOpener, Snapshot } from '../snapshot.ts';
-import { type FaultList, MEND, positions, reasonOf } from './fault.ts';
+import { type FaultList, MEND, positions } from './fault.ts';
 import { retiredBefore } from './forgettable.ts';
 import { visitGeneration } from './generation-entries.ts';
 import { fingerprint32, type KeyTable } from './key-table.ts';
@@ -144,7 +145,7 @@ export class SealedKeys {
     this.#tell(
       generation,
       typeof offset === 'number' ? offset : 0,
-      typeof reason === 'string' ? reason : reasonOf(failure),
+      typeof reason === 'string' ? reason : messageOf(failure),
     );
   }
 

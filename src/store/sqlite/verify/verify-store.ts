@@ -15,6 +15,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { SekaliError } from '../../../errors.ts';
+import { messageOf } from '../../../message-of.ts';
 import type { CheckedFile } from '../../dedup/generation-load.ts';
 import { readMeta } from '../meta.ts';
 import { openSnapshot, type Snapshot } from '../snapshot.ts';
@@ -22,7 +23,7 @@ import { checkConflicts } from './check-conflicts.ts';
 import { checkCounters } from './check-counters.ts';
 import { checkSubscriptions } from './check-subscriptions.ts';
 import { EventPass } from './event-pass.ts';
-import { type Fault, FaultList, MEND, reasonOf } from './fault.ts';
+import { type Fault, FaultList, MEND } from './fault.ts';
 import { openerFor, SealedKeys } from './sealed-keys.ts';
 import { checkWal } from './wal-check.ts';
 
@@ -65,7 +66,7 @@ export function verifyStore(options: VerifyOptions): VerifyReport {
     ...read,
   });
   const lost = (error: unknown) => {
-    faults.add('sqlite', { where: 'sekali.db', what: reasonOf(error), mend: MEND.restore });
+    faults.add('sqlite', { where: 'sekali.db', what: messageOf(error), mend: MEND.restore });
     return report(NOTHING_READ);
   };
   checkWal(options.dataDir, faults);
@@ -127,7 +128,7 @@ function attempt(faults: FaultList, check: () => void): void {
     check();
   } catch (error) {
     if (!isDamage(error)) throw error;
-    faults.add('sqlite', { where: 'sekali.db', what: reasonOf(error), mend: MEND.restore });
+    faults.add('sqlite', { where: 'sekali.db', what: messageOf(error), mend: MEND.restore });
   }
 }
 
