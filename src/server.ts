@@ -9,12 +9,12 @@ import { openDeliveries } from './deliver/open-deliveries.ts';
 import { Webhooks } from './deliver/webhooks/webhooks.ts';
 import { buildApp } from './http/app.ts';
 import { Lifecycle } from './http/parts.ts';
-import { printEvent } from './http/print-event.ts';
 import { Admission } from './ingest/admission.ts';
 import { CommitQueue, type CommitQueueEvents } from './ingest/commit-queue.ts';
 import type { QueueOptions } from './ingest/ingest-messages.ts';
 import type { Logger } from './log.ts';
 import { chooseStore } from './store/open-store.ts';
+import { printEvent } from './store/print-event.ts';
 import type { StoredSignal, StoreReader } from './store/store.ts';
 import { version } from './version.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { printEvent } from '../../src/http/print-event.ts';
 import { instantOfMs } from '../../src/instant.ts';
+import { printEvent } from '../../src/store/print-event.ts';
 import { dueMicrosAt, LIVE_TOPIC, LiveRequest, nowMicros, numberAt, stampAt } from './live-events.ts';
 
 test('a request carries the events of its numbers, and a subscriber reads number and time from what the server prints', () => {

@@ -35,6 +35,7 @@ export abstract class IngestOnlyStore implements Store {
 
   find = refuse;
   events = refuse;
+  printed = refuse;
   eventAt = refuse;
   eventsAt = refuse;
   countEvents = refuse;

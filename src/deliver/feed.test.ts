@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import type { EventPage, EventQuery, StoredEvent } from '../store/store.ts';
+import { type PrintedPage, printPage } from '../store/printed-page.ts';
+import type { PrintedQuery, StoredEvent } from '../store/store.ts';
 import { TopicFilter } from '../topic-filter.ts';
-import { feed } from './feed.ts';
+import { type FeedStep, feed } from './feed.ts';
 import { LiveTail } from './live-tail.ts';
 
+const SOURCES = ['shop', '"shöp\\2"', 'shop2'];
 const TOPICS = ['orders.eu', 'orders.us', 'payments'];
 
 /** A log in memory, with gaps in its positions, that tells when it has grown. */
@@ -20,15 +22,14 @@ class Log {
   add(count: number): void {
     for (let i = 0; i < count; i++) {
       this.#position += 1 + (this.events.length % 3);
-      const at = { seconds: 0, micros: 0 } as unknown as StoredEvent['timestamp'];
       this.events.push({
         position: this.#position,
         topic: TOPICS[this.events.length % TOPICS.length]!,
         event_id: String(this.events.length),
-        timestamp: at,
-        source: 'shop',
+        timestamp: 0,
+        source: SOURCES[(this.events.length % 5) % 3]!,
         payload: '{"some":"text"}',
-        processed_at: at,
+        processed_at: 0,
         sequence: undefined,
       });
     }
@@ -45,7 +46,7 @@ class Log {
     return this.#position;
   }
 
-  async events_(query: EventQuery): Promise<EventPage> {
+  async printed(query: PrintedQuery): Promise<PrintedPage> {
     this.reads++;
     await turn();
     if (this.failing > 0) {
@@ -54,22 +55,24 @@ class Log {
     }
     const filter = query.patterns && new TopicFilter(query.patterns);
     const matching = this.events.filter(
-      ({ position, topic }) =>
+      ({ position, topic, source }) =>
         position > (query.after ?? 0) &&
         (query.topic === undefined || topic === query.topic) &&
-        filter?.matches(topic) !== false,
+        filter?.matches(topic) !== false &&
+        (query.source === undefined || source === query.source),
     );
     const events = matching.slice(0, query.limit);
-    return { events, next: matching.length > query.limit ? events.at(-1)?.position : undefined };
+    const next = matching.length > query.limit ? events.at(-1)?.position : undefined;
+    return printPage({ events, next }, query.printing);
   }
 }
 
-function tailOf(
-  log: Log,
-  lengthMax?: number,
-): [LiveTail, { events: Log['events_']; lastPosition: Log['lastPosition'] }] {
-  const reader = { events: log.events_.bind(log), lastPosition: log.lastPosition.bind(log) };
-  return [new LiveTail({ reader, stored: log, ...(lengthMax === undefined ? {} : { lengthMax }) }), reader];
+function tailOf(log: Log, bytesMax?: number): LiveTail {
+  return new LiveTail({ reader: log, stored: log, ...(bytesMax === undefined ? {} : { bytesMax }) });
+}
+
+function positionsOf({ page, runs }: FeedStep): number[] {
+  return runs.flatMap(({ first, end }) => [...page.positions.subarray(first, end)]);
 }
 
 test('whatever comes when, and however slowly it is taken: each event that matches once, in order', async () => {
@@ -86,20 +89,16 @@ test('whatever comes when, and however slowly it is taken: each event that match
       async (counts, slow, topic, after, small) => {
         const log = new Log();
         log.add(counts[0]!);
-        const [tail, reader] = tailOf(log, small ? 60 : undefined);
+        const tail = tailOf(log, small ? 1000 : undefined);
         const stop = new AbortController();
         const filter = new TopicFilter([topic]);
         const seen: number[] = [];
         let through = after;
         const reading = (async () => {
           let step = 0;
-          for await (const { events, through: to } of feed(reader, tail, {
-            filter,
-            after,
-            signal: stop.signal,
-          })) {
-            seen.push(...events.map(({ position }) => position));
-            through = to;
+          for await (const taken of feed(log, tail, { filter, after, signal: stop.signal })) {
+            seen.push(...positionsOf(taken));
+            through = taken.through;
             for (let i = 0; i < slow[step++ % slow.length]!; i++) await turn();
           }
         })();
@@ -122,10 +121,38 @@ test('whatever comes when, and however slowly it is taken: each event that match
   );
 });
 
+test('whoever follows a source gets its events alone, from the store and live', async () => {
+  const log = new Log();
+  log.add(8);
+  const tail = tailOf(log);
+  const stop = new AbortController();
+  const options = {
+    filter: new TopicFilter(['orders.*']),
+    source: SOURCES[1]!,
+    after: 0,
+    signal: stop.signal,
+  };
+  const seen: number[] = [];
+  const following = (async () => {
+    for await (const step of feed(log, tail, options)) seen.push(...positionsOf(step));
+  })();
+  const expected = () =>
+    log.events.filter(({ topic, source }) => topic.startsWith('orders.') && source === SOURCES[1]);
+  while (seen.length < expected().length) await turn();
+  log.add(30);
+  while (seen.length < expected().length) await turn();
+  stop.abort();
+  await following;
+  assert.deepEqual(
+    seen,
+    expected().map(({ position }) => position),
+  );
+});
+
 test('a hundred who follow live cost the store as many reads as one', async () => {
   const log = new Log();
   log.add(10);
-  const [tail, reader] = tailOf(log);
+  const tail = tailOf(log);
   const stop = new AbortController();
   const counts = Array.from({ length: 100 }, () => 0);
   const following = counts.map(async (_, n) => {
@@ -134,7 +161,7 @@ test('a hundred who follow live cost the store as many reads as one', async () =
       after: log.events.at(-1)!.position,
       signal: stop.signal,
     };
-    for await (const { events } of feed(reader, tail, options)) counts[n]! += events.length;
+    for await (const step of feed(log, tail, options)) counts[n]! += positionsOf(step).length;
   });
   log.add(1);
   while (counts.some((count) => count < 1)) await turn();
@@ -150,16 +177,12 @@ test('a hundred who follow live cost the store as many reads as one', async () =
 
 test('a store that is away for a while is read again', async () => {
   const log = new Log();
-  const [tail, reader] = tailOf(log);
+  const tail = tailOf(log);
   const stop = new AbortController();
-  const seen: string[] = [];
+  const seen: number[] = [];
   const following = (async () => {
-    for await (const { events } of feed(reader, tail, {
-      filter: new TopicFilter(['>']),
-      after: 0,
-      signal: stop.signal,
-    }))
-      seen.push(...events.map(({ event_id }) => event_id));
+    const options = { filter: new TopicFilter(['>']), after: 0, signal: stop.signal };
+    for await (const step of feed(log, tail, options)) seen.push(...positionsOf(step));
   })();
   log.add(1);
   while (seen.length < 1) await turn();
@@ -168,5 +191,8 @@ test('a store that is away for a while is read again', async () => {
   while (seen.length < 2) await turn();
   stop.abort();
   await following;
-  assert.deepEqual(seen, ['0', '1']);
+  assert.deepEqual(
+    seen,
+    log.events.map(({ position }) => position),
+  );
 });

@@ -1,7 +1,10 @@
-import type { StoredEvent, StoreReader } from '../store/store.ts';
+import type { PrintedPage } from '../store/printed-page.ts';
+import type { StoreReader } from '../store/store.ts';
 import type { TopicFilter } from '../topic-filter.ts';
 import { Bell } from './bell.ts';
+
 import type { LiveTail } from './live-tail.ts';
+import { allOf, type PageRun, wantedOf } from './page-runs.ts';
 
 export interface FeedOptions {
   readonly filter: TopicFilter;
@@ -13,7 +16,10 @@ export interface FeedOptions {
 
 /** The next events of a feed, oldest first: none, when only its position has moved. */
 export interface FeedStep {
-  readonly events: readonly StoredEvent[];
+  /** Printed as frames. */
+  readonly page: PrintedPage;
+  /** Which of the events of the page belong to the feed. */
+  readonly runs: readonly PageRun[];
   /** Up to here everything that matches has been given: where to go on. */
   readonly through: number;
   /** Whether they come from the live tail, and so to others who follow it at the same time. */
@@ -30,23 +36,19 @@ const PAGE_EVENTS = 1000;
  * Ends when the signal is aborted. @throws what the reader does
  */
 export async function* feed(
-  reader: Pick<StoreReader, 'events' | 'lastPosition'>,
+  reader: Pick<StoreReader, 'printed' | 'lastPosition'>,
   tail: LiveTail,
   { filter, source, after, signal }: FeedOptions,
 ): AsyncGenerator<FeedStep> {
   const bell = new Bell();
-  const isWanted = (event: StoredEvent) =>
-    filter.matches(event.topic) && (source === undefined || event.source === source);
   const stop = tail.follow(() => bell.ring());
   signal.addEventListener('abort', () => bell.ring(), { once: true });
   try {
     for (let through = after; !signal.aborted; ) {
-      const live = tail.after(through);
-      const step =
-        live === undefined
-          ? await readOn(reader, { filter, source, after: through })
-          : { events: live.filter(isWanted), through: live.at(-1)?.position ?? through, isLive: true };
-      if (step.through === through) {
+      const step = tail.reaches(through)
+        ? liveStep(tail, { filter, source, after: through })
+        : await readOn(reader, { filter, source, after: through });
+      if (step === undefined || step.through === through) {
         await bell.wait();
         continue;
       }
@@ -58,18 +60,29 @@ export async function* feed(
   }
 }
 
+function liveStep(
+  tail: LiveTail,
+  { filter, source, after }: Pick<FeedOptions, 'filter' | 'source' | 'after'>,
+): FeedStep | undefined {
+  const found = tail.after(after);
+  if (found === undefined) return undefined;
+  const { page } = found;
+  return { page, runs: wantedOf(found, filter, source), through: page.positions.at(-1)!, isLive: true };
+}
+
 /**
  * A page from the store. What the last position is, is asked before: when the page is the last one, everything up to there has
  * been seen, whether or not it was wanted. So the position gets to where the tail begins.
  */
 async function readOn(
-  reader: Pick<StoreReader, 'events' | 'lastPosition'>,
+  reader: Pick<StoreReader, 'printed' | 'lastPosition'>,
   { filter, source, after }: Pick<FeedOptions, 'filter' | 'source' | 'after'>,
 ): Promise<FeedStep> {
   const last = await reader.lastPosition();
   const { topic } = filter;
   const topics = topic === undefined ? { patterns: filter.patterns } : { topic };
-  const page = await reader.events({ ...topics, source, after, order: 'asc', offset: 0, limit: PAGE_EVENTS });
-  const end = page.events.at(-1)?.position ?? after;
-  return { events: page.events, through: page.next ?? Math.max(end, last), isLive: false };
+  const query = { ...topics, source, after, order: 'asc', offset: 0, limit: PAGE_EVENTS } as const;
+  const page = await reader.printed({ ...query, printing: 'frames' });
+  const end = page.positions.at(-1) ?? after;
+  return { page, runs: allOf(page), through: page.next ?? Math.max(end, last), isLive: false };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { StoredEvent, StoredSignal, StoreReader } from '../store/store.ts';
+import type { PrintedPage } from '../store/printed-page.ts';
+import type { StoredSignal, StoreReader } from '../store/store.ts';
 import { Bell } from './bell.ts';
 
 /**
@@ -13,17 +14,21 @@ const RETRY_MS = 500;
 
 const PAGE_EVENTS = 1000;
 
-/**
- * Characters of payload that are kept for whoever is a little behind. Little, for what is kept long has to be looked at by each garbage
- * collection: with 8 Mi an event cost 1 µs more on its way to a subscriber.
- */
-const LENGTH_MAX = 512 * 1024;
+/** Bytes of pages that are kept for whoever is a little behind. */
+const BYTES_MAX = 4 * 1024 * 1024;
 
 export interface LiveTailOptions {
-  readonly reader: Pick<StoreReader, 'events' | 'lastPosition'>;
+  readonly reader: Pick<StoreReader, 'printed' | 'lastPosition'>;
   readonly stored: StoredSignal;
-  /** Characters of payload that are kept, at least those of the last page. */
-  readonly lengthMax?: number;
+  /** Bytes of pages that are kept, at least those of the last page. */
+  readonly bytesMax?: number;
+}
+
+/** The events of a page from one of them on. */
+export interface PageFrom {
+  readonly page: PrintedPage;
+  /** Its number in the page. */
+  readonly first: number;
 }
 
 /**
@@ -37,13 +42,13 @@ export class LiveTail {
   readonly #options: Required<LiveTailOptions>;
   readonly #followers = new Set<() => void>();
   #running: AbortController | undefined;
-  #events: StoredEvent[] = [];
-  #length = 0;
+  #pages: PrintedPage[] = [];
+  #bytes = 0;
   #floor = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
   constructor(options: LiveTailOptions) {
-    this.#options = { lengthMax: LENGTH_MAX, ...options };
+    this.#options = { bytesMax: BYTES_MAX, ...options };
   }
 
   /**
@@ -68,19 +73,27 @@ export class LiveTail {
     return this.#last;
   }
 
-  /** The events above a position, oldest first; undefined when it does not have all of them, or not yet. */
-  after(position: number): readonly StoredEvent[] | undefined {
-    if (position < this.#floor) return undefined;
-    let first = this.#events.length;
-    while (first > 0 && this.#events[first - 1]!.position > position) first--;
-    return first === 0 ? this.#events : this.#events.slice(first);
+  /** Whether it has all of the events above a position. */
+  reaches(position: number): boolean {
+    return position >= this.#floor;
+  }
+
+  /** The page with the next events above a position that it {@link reaches}; undefined when there are none yet. */
+  after(position: number): PageFrom | undefined {
+    let number = this.#pages.length;
+    while (number > 0 && lastOf(this.#pages[number - 1]!) > position) number--;
+    const page = this.#pages[number];
+    if (page === undefined) return undefined;
+    let first = 0;
+    while (page.positions[first]! <= position) first++;
+    return { page, first };
   }
 
   #stop(): void {
     this.#running?.abort();
     this.#running = undefined;
-    this.#events = [];
-    this.#length = 0;
+    this.#pages = [];
+    this.#bytes = 0;
     this.#floor = Number.POSITIVE_INFINITY;
     this.#last = Number.NEGATIVE_INFINITY;
   }
@@ -113,36 +126,37 @@ export class LiveTail {
       this.#tell();
     }
     for (let next: number | undefined = this.#last; next !== undefined; ) {
-      const query = { order: 'asc', offset: 0, limit: PAGE_EVENTS, after: next } as const;
-      const page = await reader.events(query);
+      const query = { order: 'asc', offset: 0, limit: PAGE_EVENTS, after: next, printing: 'frames' } as const;
+      const page = await reader.printed(query);
       if (signal.aborted) return;
-      this.#add(page.events);
+      this.#add(page);
       next = page.next;
     }
   }
 
-  #add(events: readonly StoredEvent[]): void {
-    const newest = events.at(-1);
-    if (newest === undefined) return;
-    for (const event of events) this.#length += event.payload.length;
-    this.#events.push(...events);
-    this.#last = newest.position;
-    this.#makeRoom(events.length);
+  #add(page: PrintedPage): void {
+    if (page.positions.length === 0) return;
+    this.#pages.push(page);
+    this.#bytes += page.text.length;
+    this.#last = lastOf(page);
+    this.#makeRoom();
     this.#tell();
   }
 
   /** The page that has just come stays: who follows closely is to find it here. */
-  #makeRoom(keep: number): void {
-    let dropped = 0;
-    while (this.#length > this.#options.lengthMax && this.#events.length - dropped > keep) {
-      const event = this.#events[dropped++]!;
-      this.#length -= event.payload.length;
-      this.#floor = event.position;
+  #makeRoom(): void {
+    while (this.#bytes > this.#options.bytesMax && this.#pages.length > 1) {
+      const dropped = this.#pages.shift()!;
+      this.#bytes -= dropped.text.length;
+      this.#floor = lastOf(dropped);
     }
-    if (dropped > 0) this.#events = this.#events.slice(dropped);
   }
 
   #tell(): void {
     for (const onGrown of this.#followers) onGrown();
   }
+}
+
+function lastOf({ positions }: PrintedPage): number {
+  return positions[positions.length - 1]!;
 }

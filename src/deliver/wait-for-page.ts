@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EventPage, EventQuery, StoredSignal, StoreReader } from '../store/store.ts';
+import type { PrintedPage } from '../store/printed-page.ts';
+import type { EventQuery, StoredSignal, StoreReader } from '../store/store.ts';
 import { Bell } from './bell.ts';
 
 /** Between two looks: commits that come faster are looked at together. */
@@ -11,19 +12,19 @@ const LOOK_EVERY_MS = 20;
  * @throws what the reader does
  */
 export async function waitForPage(
-  reader: Pick<StoreReader, 'events'>,
+  reader: Pick<StoreReader, 'printed'>,
   stored: StoredSignal,
   query: EventQuery,
   signal: AbortSignal,
-): Promise<EventPage> {
+): Promise<PrintedPage> {
   const bell = new Bell();
   const stop = stored.onStored(() => bell.ring());
   signal.addEventListener('abort', () => bell.ring(), { once: true });
   try {
     for (;;) {
-      const page = await reader.events(query);
+      const page = await reader.printed({ ...query, printing: 'items' });
       // A page that is empty and not the last one has only looked so far; the next one is the client's to ask for.
-      if (page.events.length > 0 || page.next !== undefined || signal.aborted) return page;
+      if (page.positions.length > 0 || page.next !== undefined || signal.aborted) return page;
       await bell.wait();
       await pause(LOOK_EVERY_MS);
     }

@@ -1,25 +1,27 @@
 import type { FeedStep } from '../deliver/feed.ts';
-import type { StoredEvent } from '../store/store.ts';
-import { printEvent } from './print-event.ts';
+import type { PageRun } from '../deliver/page-runs.ts';
+import type { PrintedPage } from '../store/printed-page.ts';
 
 /** Live chunks that are kept for those who follow the same topics, and are at the same place at the same time. */
 const SHARED_MAX = 64;
 
 /**
- * Events as Server-Sent Events (HTML Standard, section 9.2): `id` is the position, `data` the JSON of the event on one line.
- *
- * A hundred who follow one topic get the same bytes: what comes live is printed once.
+ * The frames of a feed, as they are written. Those that follow one another in their page are written from there; others are put together,
+ * once for all who follow the same topics live.
  */
 export class EventFrames {
   readonly #shared = new Map<string, Buffer>();
 
   /** @param who the same for all who want the same events */
-  print({ events, isLive, through }: FeedStep, who: string): Buffer {
-    if (!isLive) return Buffer.from(events.map(printFrame).join(''));
-    const key = `${events[0]?.position} ${through} ${who}`;
+  of({ page, runs, through, isLive }: FeedStep, who: string): Buffer {
+    const [run] = runs;
+    if (run === undefined) return Buffer.alloc(0);
+    if (runs.length === 1) return framesOf(page, run);
+    if (!isLive) return joined(page, runs);
+    const key = `${page.positions[run.first]} ${through} ${who}`;
     let frames = this.#shared.get(key);
     if (frames === undefined) {
-      frames = Buffer.from(events.map(printFrame).join(''));
+      frames = joined(page, runs);
       this.#shared.set(key, frames);
       if (this.#shared.size > SHARED_MAX) this.#shared.delete(this.#shared.keys().next().value!);
     }
@@ -27,23 +29,42 @@ export class EventFrames {
   }
 }
 
-/** Characters of payload that are written at one time: whoever takes this much in the time given is not too slow. */
-const PIECE_LENGTH_MAX = 64 * 1024;
+/** Bytes that are written at one time: whoever takes this much in the time given is not too slow. */
+const PIECE_BYTES = 64 * 1024;
 
 /** A step in pieces that are written one after the other, each of whole events. */
-export function* inPieces({ events, isLive }: FeedStep): Generator<FeedStep> {
-  for (let first = 0; first < events.length; ) {
-    let end = first;
-    let length = 0;
-    while (end < events.length && length < PIECE_LENGTH_MAX) length += events[end++]!.payload.length;
-    yield { events: events.slice(first, end), through: events[end - 1]!.position, isLive };
-    first = end;
+export function* inPieces({ page, runs, isLive }: FeedStep): Generator<FeedStep> {
+  let piece: PageRun[] = [];
+  let bytes = 0;
+  for (const run of runs) {
+    let { first } = run;
+    for (let n = first; n < run.end; n++) {
+      bytes += page.ends[n]! - startOf(page, n);
+      if (bytes < PIECE_BYTES) continue;
+      piece.push({ first, end: n + 1 });
+      yield { page, runs: piece, through: page.positions[n]!, isLive };
+      piece = [];
+      bytes = 0;
+      first = n + 1;
+    }
+    if (first < run.end) piece.push({ first, end: run.end });
   }
+  const last = piece.at(-1);
+  if (last !== undefined) yield { page, runs: piece, through: page.positions[last.end - 1]!, isLive };
 }
 
-/** A line break in JSON text is white space, for within a string it has to be escaped. */
-function printFrame(event: StoredEvent): string {
-  return `id: ${event.position}\ndata: ${printEvent(event).replace(/[\r\n]/g, ' ')}\n\n`;
+function joined(page: PrintedPage, runs: readonly PageRun[]): Buffer {
+  return Buffer.concat(runs.map((run) => framesOf(page, run)));
+}
+
+function framesOf(page: PrintedPage, { first, end }: PageRun): Buffer {
+  const { text, ends } = page;
+  const start = startOf(page, first);
+  return Buffer.from(text.buffer, text.byteOffset + start, ends[end - 1]! - start);
+}
+
+function startOf({ ends }: PrintedPage, n: number): number {
+  return n === 0 ? 0 : ends[n - 1]!;
 }
 
 /** No event, but the place at which a client that comes back goes on. */

@@ -1,6 +1,7 @@
 import type { Fingerprint, Verdict } from '../event.ts';
 import type { Instant } from '../instant.ts';
 import type { EventPack } from './event-pack.ts';
+import type { PrintedPage, Printing } from './printed-page.ts';
 
 /**
  * The store keeps each (topic, event_id) exactly once, for ever. To whoever implements it:
@@ -94,6 +95,9 @@ export interface KeyStats {
 export interface StoreReader {
   /** One page of events, by position. */
   events(query: EventQuery): Promise<EventPage>;
+
+  /** The same page as text, for those who pass it on. */
+  printed(query: PrintedQuery): Promise<PrintedPage>;
 
   /** The event at a position, with the conflicts still kept for its key. */
   eventAt(position: number): Promise<StoredEvent | undefined>;
@@ -207,6 +211,10 @@ export interface EventQuery {
   readonly offset: number;
   /** Events in the page at most, 1 to 1000. */
   readonly limit: number;
+}
+
+export interface PrintedQuery extends EventQuery {
+  readonly printing: Printing;
 }
 
 /**

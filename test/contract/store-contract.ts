@@ -4,6 +4,7 @@ import { conflictCases } from './store/conflicts.ts';
 import { counterCases } from './store/counters.ts';
 import { durabilityCases } from './store/durability.ts';
 import { keyCases } from './store/keys.ts';
+import { printingCases } from './store/printing.ts';
 import { readingCases } from './store/reading.ts';
 import { verdictCases } from './store/verdicts.ts';
 
@@ -14,6 +15,7 @@ export const STORE_CASES: readonly StoreCase[] = [
   ...durabilityCases,
   ...counterCases,
   ...readingCases,
+  ...printingCases,
   ...conflictCases,
 ];
 

@@ -21,6 +21,9 @@ export class PassingStore implements Store {
   events(...query: Parameters<StoreReader['events']>) {
     return this.store.events(...query);
   }
+  printed(...query: Parameters<StoreReader['printed']>) {
+    return this.store.printed(...query);
+  }
   eventAt(position: number) {
     return this.store.eventAt(position);
   }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { MEDIA_JSON, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../protocol/wire.ts';
 import { integer } from '../../settings.ts';
+import { printConflict } from '../../store/print-event.ts';
 import type { Parts } from '../parts.ts';
-import { printConflict } from '../print-event.ts';
 import { name, parameter, readQuery } from '../query.ts';
 
 export const CONFLICTS_PARAMETERS = {

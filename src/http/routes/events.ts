@@ -13,9 +13,10 @@ import {
   WAIT_S_MAX,
 } from '../../protocol/wire.ts';
 import { choice, integer } from '../../settings.ts';
-import type { EventPage, EventQuery, StoredEvent } from '../../store/store.ts';
+import { printConflict, printEvent } from '../../store/print-event.ts';
+import type { PrintedPage } from '../../store/printed-page.ts';
+import type { EventQuery, StoredEvent } from '../../store/store.ts';
 import type { Parts } from '../parts.ts';
-import { printConflict, printEvent, printEventLine } from '../print-event.ts';
 import { dateTime, name, parameter, position, readQuery } from '../query.ts';
 import { releaseWhenTaken } from '../release.ts';
 
@@ -51,13 +52,11 @@ export function addEventsRoutes(
   app.get('/events', async (request, reply) => {
     reply.header('vary', [reply.getHeader('vary') ?? [], 'accept'].flat().join(', '));
     if (acceptsLines(request.headers.accept)) return await streamEvents(request, reply);
-    const page = await readPage(request, reply);
-    const events = page.events.map(printEvent).join(',');
-    const json = `{"count":${page.events.length},"events":[${events}],"next":${page.next ?? 'null'}}`;
-    const ticket = answers.admit(Buffer.byteLength(json));
+    const json = printAnswer(await readPage(request, reply));
+    const ticket = answers.admit(json.length);
     if (ticket === undefined) throw tooManyAnswers();
     releaseWhenTaken(ticket, reply.raw);
-    return await reply.type(MEDIA_JSON).send(json);
+    return await reply.type(`${MEDIA_JSON}; charset=utf-8`).send(json);
   });
 
   app.get<{ Params: { topic: string; event_id: string } }>(
@@ -77,9 +76,9 @@ export function addEventsRoutes(
     },
   );
 
-  async function readPage(request: FastifyRequest, reply: FastifyReply): Promise<EventPage> {
+  async function readPage(request: FastifyRequest, reply: FastifyReply): Promise<PrintedPage> {
     const { wait, ...query } = readQuery(PAGE_PARAMETERS, request.query);
-    if (wait === 0) return await reader.events(query);
+    if (wait === 0) return await reader.printed({ ...query, printing: 'items' });
     if (query.order === 'desc') throw noWait('what is new comes at the end of order=asc');
     const closed = new AbortController();
     reply.raw.once('close', () => closed.abort());
@@ -126,17 +125,30 @@ export function addEventsRoutes(
     let left = query.limit;
     let next: EventQuery = query;
     while (left > 0) {
-      const page = await reader.events({ ...next, limit: Math.min(left, PAGE_LIMIT_MAX) });
-      const chunk = Buffer.from(page.events.map(printEventLine).join(''));
+      const page = await reader.printed({
+        ...next,
+        limit: Math.min(left, PAGE_LIMIT_MAX),
+        printing: 'lines',
+      });
+      const chunk = Buffer.from(page.text.buffer, page.text.byteOffset, page.text.length);
       // Two chunks at most are there at once: the one that is being sent, and the one that waits for it.
       if (!ticket.resize(2 * chunk.length)) throw tooManyAnswers();
       if (chunk.length > 0) yield chunk;
       if (page.next === undefined) return;
-      left -= page.events.length;
+      left -= page.positions.length;
       const cursor = query.order === 'asc' ? { after: page.next } : { before: page.next };
       next = { ...next, ...cursor, offset: 0 };
     }
   }
+}
+
+function printAnswer({ text, positions, next }: PrintedPage): Buffer {
+  return Buffer.concat([
+    Buffer.from(`{"count":${positions.length},"events":[`),
+    // Without the comma behind the last one.
+    text.subarray(0, -1),
+    Buffer.from(`],"next":${next ?? 'null'}}`),
+  ]);
 }
 
 function noWait(why: string): SekaliError {

@@ -9,10 +9,10 @@ import {
   MEDIA_JSON,
   type SettledAnswer,
 } from '../../protocol/wire.ts';
+import { printEvent } from '../../store/print-event.ts';
 import type { LeaseRef, Settled } from '../../store/subscription-store.ts';
 import { optional, readMembers, whole } from '../members.ts';
 import type { Parts } from '../parts.ts';
-import { printEvent } from '../print-event.ts';
 import { readQuery } from '../query.ts';
 import { releaseWhenTaken } from '../release.ts';
 import { readLeases, readNack } from '../subscription-members.ts';

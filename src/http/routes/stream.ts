@@ -73,7 +73,7 @@ export function addStreamRoute(
     try {
       for await (const step of feed(reader, tail, options)) {
         for (const piece of inPieces(step)) {
-          const written = await writer.write(frames.print(piece, who));
+          const written = await writer.write(frames.of(piece, who));
           // What is written arrives before the notice does, or neither of them does.
           if (written !== 'refused') through = piece.through;
           if (written !== 'taken') return tooSlow(writer, through, written);

@@ -1,9 +1,11 @@
+import { type PrintedPage, printPage } from '../printed-page.ts';
 import type {
   Conflict,
   ConflictQuery,
   Counters,
   EventPage,
   EventQuery,
+  PrintedQuery,
   StoredEvent,
   StoreReader,
   TopicSummary,
@@ -53,6 +55,10 @@ export class PostgresReader implements StoreReader {
 
   events(query: EventQuery): Promise<EventPage> {
     return this.#pages.run(async (read) => await readEvents(read, query, await this.#horizon.read(read)));
+  }
+
+  async printed(query: PrintedQuery): Promise<PrintedPage> {
+    return printPage(await this.events(query), query.printing);
   }
 
   eventAt(position: number): Promise<StoredEvent | undefined> {

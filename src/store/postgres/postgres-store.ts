@@ -2,6 +2,7 @@ import { SekaliError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
 import type { DedupWindow, Retention, TopicRules } from '../../topic-rules.ts';
 import { KeyHasher } from '../dedup/key.ts';
+import type { PrintedPage } from '../printed-page.ts';
 import type {
   CommitGroup,
   Conflict,
@@ -14,6 +15,7 @@ import type {
   EventPage,
   EventQuery,
   KeyStats,
+  PrintedQuery,
   Receipts,
   StoredEvent,
   StoreSecrets,
@@ -158,6 +160,10 @@ export class PostgresStore implements ConsumingStore {
 
   events(query: EventQuery): Promise<EventPage> {
     return this.#reader.events(query);
+  }
+
+  printed(query: PrintedQuery): Promise<PrintedPage> {
+    return this.#reader.printed(query);
   }
 
   eventAt(position: number): Promise<StoredEvent | undefined> {

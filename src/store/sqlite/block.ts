@@ -15,6 +15,7 @@ import {
   TIME_HIGH,
   TIME_LOW,
 } from '../event-pack.ts';
+import type { EventRecord } from '../printed-page.ts';
 
 /**
  * A block: some consecutive events of one commit group, one row. Written as a whole, read as a whole, checked as a whole.
@@ -124,6 +125,7 @@ export class Block {
   /** Where the record of the event that was asked for last begins, and which that was: reading goes forward mostly. */
   #atEvent = 0;
   #atByte = 0;
+  #mayBreak: boolean | undefined;
 
   /** @throws SekaliError `store_damaged` when it is not what was written */
   constructor(firstPosition: number, processedAt: Instant, { directory, records }: BlockColumns) {
@@ -196,6 +198,21 @@ export class Block {
   payload(n: number): string {
     const { start, end } = this.#payloadSpan(n);
     return this.#records.toString('utf8', start, end);
+  }
+
+  /** The texts of an event as they are stored; valid for as long as the block. */
+  record(n: number): EventRecord {
+    const lengths = this.#entry(n, 2);
+    const start = this.#startOf(n);
+    const idEnd = start + (lengths & 0xffff);
+    const sourceEnd = idEnd + (lengths >>> 16);
+    return { bytes: this.#records, start, idEnd, sourceEnd, end: start + this.recordBytes(n) };
+  }
+
+  /** Whether a payload may have line breaks. */
+  get mayBreak(): boolean {
+    this.#mayBreak ??= this.#records.includes(10) || this.#records.includes(13);
+    return this.#mayBreak;
   }
 
   /** The payload as it is stored; valid for as long as the block. */

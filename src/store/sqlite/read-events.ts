@@ -1,7 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Instant } from '../../instant.ts';
 import { TopicFilter } from '../../topic-filter.ts';
-import { type EventPage, type EventQuery, PAGE_LENGTH_MAX, type StoredEvent } from '../store.ts';
+import { printProcessedAt } from '../print-event.ts';
+import { PagePrinter, type PrintedPage } from '../printed-page.ts';
+import {
+  type EventPage,
+  type EventQuery,
+  PAGE_LENGTH_MAX,
+  type PrintedQuery,
+  type StoredEvent,
+} from '../store.ts';
 import type { Block } from './block.ts';
 import { CounterReader } from './count-events.ts';
 import { BLOCKS_AT_ONCE, type BlockRange, BlockReader } from './read-blocks.ts';
@@ -37,50 +46,117 @@ export class EventReader {
   }
 
   async page(query: EventQuery): Promise<EventPage> {
+    const sink = new EventSink(this.#topics);
+    const next = await this.#scan(query, sink);
+    return { events: sink.events, next };
+  }
+
+  async printed(query: PrintedQuery): Promise<PrintedPage> {
+    const sink = new PrintSink(this.#topics, new PagePrinter(query.printing, query.limit));
+    const next = await this.#scan(query, sink);
+    return sink.printer.finish(next);
+  }
+
+  /** @returns the cursor of the next page */
+  async #scan(query: EventQuery, sink: PageSink): Promise<number | undefined> {
     const topics = this.#topics.fresh();
     const topicId = query.topic === undefined ? undefined : topics.idOf(query.topic);
-    if (query.topic !== undefined && topicId === undefined) return { events: [], next: undefined };
+    if (query.topic !== undefined && topicId === undefined) return undefined;
 
     const newest = Math.min(this.#counters.lastPosition(), (query.before ?? Number.MAX_SAFE_INTEGER) - 1);
     const oldest = (query.after ?? 0) + 1;
-    const page = new PageBuilder(query, oldest, newest, topicId, topics);
+    const page = new PageScan(query, sink, oldest, newest, topicId, topics);
     const ascending = query.order === 'asc';
     let range: BlockRange = { topicId, oldest: this.#blocks.holderOf(oldest), newest, ascending };
     for (;;) {
       let read = 0;
       // Block by block: what is passed over, and what would be too much for the page, is never in memory together.
       for (const block of this.#blocks.some(range)) {
-        if (!page.take(block)) return { events: page.events, next: page.events.at(-1)?.position };
+        if (!page.take(block)) return page.last;
         read++;
         if (ascending) range = { ...range, oldest: block.firstPosition + 1 };
         else range = { ...range, newest: block.firstPosition - 1 };
       }
-      if (read < BLOCKS_AT_ONCE) return { events: page.events, next: undefined };
+      if (read < BLOCKS_AT_ONCE) return undefined;
       await nextTurn();
     }
   }
 }
 
-/** Collects the events of a page. */
-class PageBuilder {
+/** Where the events of a page go. */
+interface PageSink {
+  /** Takes event `n` of a block. @returns the length of its payload */
+  add(block: Block, n: number): number;
+}
+
+class EventSink implements PageSink {
   readonly events: StoredEvent[] = [];
+  readonly #topics: TopicNames;
+
+  constructor(topics: TopicNames) {
+    this.#topics = topics;
+  }
+
+  add(block: Block, n: number): number {
+    const event = this.#topics.toEvent(block, n);
+    this.events.push(event);
+    return event.payload.length;
+  }
+}
+
+class PrintSink implements PageSink {
+  readonly printer: PagePrinter;
+  readonly #topics: TopicNames;
+  #processedAt: Instant | undefined;
+  #rest = Buffer.alloc(0);
+
+  constructor(topics: TopicNames, printer: PagePrinter) {
+    this.#topics = topics;
+    this.printer = printer;
+  }
+
+  add(block: Block, n: number): number {
+    if (block.processedAt !== this.#processedAt) {
+      this.#processedAt = block.processedAt;
+      this.#rest = Buffer.from(printProcessedAt(block.processedAt));
+    }
+    const record = block.record(n);
+    const event = {
+      position: block.position(n),
+      topic: this.#topics.nameOf(block.topicId(n)),
+      timestamp: block.timestamp(n),
+      sequence: block.sequence(n),
+    };
+    this.printer.addRecord(event, record, this.#rest, block.mayBreak);
+    return record.end - record.sourceEnd;
+  }
+}
+
+/** Finds the events of a page. */
+class PageScan {
   readonly #query: EventQuery;
+  readonly #sink: PageSink;
   readonly #oldest: number;
   readonly #newest: number;
   readonly #topicId: number | undefined;
   readonly #topics: TopicNames;
   readonly #filter: TopicFilter | undefined;
+  #taken = 0;
   #length = 0;
   #skip: number;
+  /** The position of the last event of the page. */
+  last: number | undefined;
 
   constructor(
     query: EventQuery,
+    sink: PageSink,
     oldest: number,
     newest: number,
     topicId: number | undefined,
     topics: TopicNames,
   ) {
     this.#query = query;
+    this.#sink = sink;
     this.#oldest = oldest;
     this.#newest = newest;
     this.#topicId = topicId;
@@ -99,10 +175,10 @@ class PageBuilder {
         this.#skip--;
         continue;
       }
-      if (this.events.length === this.#query.limit || this.#length >= PAGE_LENGTH_MAX) return false;
-      const event = this.#topics.toEvent(block, n);
-      this.#length += event.payload.length;
-      this.events.push(event);
+      if (this.#taken === this.#query.limit || this.#length >= PAGE_LENGTH_MAX) return false;
+      this.#length += this.#sink.add(block, n);
+      this.#taken++;
+      this.last = block.position(n);
     }
     return true;
   }

@@ -1,11 +1,13 @@
 /** The thread that reads: a long query holds up other queries for a moment (read-events.ts), and never a commit. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../message-of.ts';
+import type { PrintedPage } from '../printed-page.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
 /** Calls that cross to the thread: the methods of StoreReader, but `close`. */
 export const READ_METHODS = [
   'events',
+  'printed',
   'eventAt',
   'eventsAt',
   'countEvents',
@@ -29,6 +31,11 @@ export interface ReadResult {
   readonly failure?: string;
 }
 
+/** What crosses without being copied. */
+function buffersOf({ text, ends, positions, topicOf, sources }: PrintedPage): ArrayBuffer[] {
+  return [text, ends, positions, topicOf, sources].map(({ buffer }) => buffer as ArrayBuffer);
+}
+
 if (parentPort) {
   const port = parentPort;
   const reader = SqliteReader.open((workerData as { dataDir: string }).dataDir);
@@ -40,11 +47,16 @@ if (parentPort) {
       return { id, failure: messageOf(error) };
     }
   };
+  const answer = async (call: ReadCall): Promise<void> => {
+    const result = await run(call);
+    const isPage = call.method === 'printed' && result.value !== undefined;
+    port.postMessage(result, isPage ? buffersOf(result.value as PrintedPage) : []);
+  };
   port.on('message', (call: ReadCall | 'close') => {
     if (call === 'close') {
       void reader.close().then(() => port.close());
       return;
     }
-    void run(call).then((result) => port.postMessage(result));
+    void answer(call);
   });
 }

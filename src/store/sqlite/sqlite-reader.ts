@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { PrintedPage } from '../printed-page.ts';
 import type {
   Conflict,
   ConflictQuery,
   Counters,
   EventPage,
   EventQuery,
+  PrintedQuery,
   StoredEvent,
   StoreReader,
   TopicSummary,
@@ -43,6 +45,10 @@ export class SqliteReader implements StoreReader {
 
   async events(query: EventQuery): Promise<EventPage> {
     return await this.#events.page(query);
+  }
+
+  async printed(query: PrintedQuery): Promise<PrintedPage> {
+    return await this.#events.printed(query);
   }
 
   async eventAt(position: number): Promise<StoredEvent | undefined> {

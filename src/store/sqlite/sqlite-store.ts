@@ -6,6 +6,7 @@ import type { DedupWindow, Retention, TopicRules } from '../../topic-rules.ts';
 import type { Step } from '../dedup/generation.ts';
 import { GenerationIndex } from '../dedup/generation-index.ts';
 import { KeyHasher } from '../dedup/key.ts';
+import type { PrintedPage } from '../printed-page.ts';
 import type {
   CommitGroup,
   Conflict,
@@ -14,6 +15,7 @@ import type {
   EventPage,
   EventQuery,
   KeyStats,
+  PrintedQuery,
   Receipts,
   Store,
   StoredEvent,
@@ -162,6 +164,10 @@ export class SqliteStore implements Store {
 
   events(query: EventQuery): Promise<EventPage> {
     return this.#reader.events(query);
+  }
+
+  printed(query: PrintedQuery): Promise<PrintedPage> {
+    return this.#reader.printed(query);
   }
 
   eventAt(position: number): Promise<StoredEvent | undefined> {

@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { SekaliError } from '../../errors.ts';
 import { threadUrl } from '../../thread-url.ts';
+import type { PrintedPage } from '../printed-page.ts';
 import type {
   Conflict,
   ConflictQuery,
   Counters,
   EventPage,
   EventQuery,
+  PrintedQuery,
   StoredEvent,
   StoreReader,
   TopicSummary,
@@ -39,6 +41,10 @@ export class ThreadedReader implements StoreReader {
 
   events(query: EventQuery): Promise<EventPage> {
     return this.#call('events', query);
+  }
+
+  printed(query: PrintedQuery): Promise<PrintedPage> {
+    return this.#call('printed', query);
   }
 
   eventAt(position: number): Promise<StoredEvent | undefined> {
