@@ -35,7 +35,7 @@ module.exports = {
     layer(
       'ports-know-no-adapter',
       { path: '^src/store/(store|dedup)' },
-      { path: '^src/(store/(sqlite|postgres)|queue/redis|ingest|consume|http|cli|server)' },
+      { path: '^src/(store/(sqlite|postgres|memory)|queue/redis|ingest|consume|http|cli|server)' },
       'A port speaks to its implementers, not of them.',
     ),
     layer(
@@ -48,13 +48,13 @@ module.exports = {
     layer(
       'http-knows-no-adapter',
       { path: '^src/http/' },
-      { path: '^src/(store/(sqlite|postgres)|queue/redis|cli|server)' },
+      { path: '^src/(store/(sqlite|postgres|memory)|queue/redis|cli|server)' },
       'The edge sees ports.',
     ),
     layer(
       'adapters-know-not-each-other',
-      { path: '^src/store/(sqlite|postgres)/' },
-      { path: '^src/store/(sqlite|postgres)/', pathNot: '^src/store/$1/' },
+      { path: '^src/store/(sqlite|postgres|memory)/' },
+      { path: '^src/store/(sqlite|postgres|memory)/', pathNot: '^src/store/$1/' },
       'What both need is beside them.',
     ),
     layer('server-knows-no-cli', { path: '^src/server' }, { path: '^src/cli/' }, 'The CLI is one user of the server.'),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryReader } from '../../test/support/memory-reader.ts';
-import { MemorySubscriptions } from '../../test/support/memory-subscriptions.ts';
 import { SekaliError } from '../errors.ts';
+import { MemorySubscriptions } from '../store/memory/memory-subscriptions.ts';
 import type { EventPage, EventQuery } from '../store/store.ts';
 import type { SubscriptionDefinition } from '../store/subscription-store.ts';
 import type { Fetched } from './deliveries.ts';

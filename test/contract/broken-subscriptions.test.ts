@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Kept } from '../../src/store/memory/memory-subscriptions.ts';
 import { BROKEN_SUBSCRIPTIONS } from '../support/broken-subscriptions.ts';
-import type { Kept } from '../support/memory-subscriptions.ts';
 import { SUBSCRIPTION_CASES } from './subscriptions-contract.ts';
 
 for (const { name, foundBy, open } of BROKEN_SUBSCRIPTIONS) {

@@ -1,8 +1,8 @@
 import { systemClock } from '../../src/clock.ts';
-import { type Kept, MemorySubscriptions } from '../support/memory-subscriptions.ts';
+import { type Kept, MemorySubscriptions } from '../../src/store/memory/memory-subscriptions.ts';
 import { testSubscriptions } from './subscriptions-contract.ts';
 
-/** The store that the tests of who gets what are held to keeps what a subscription store promises. */
+/** Who gets what is tried over this store, and sekali/testing has it: it keeps what a subscription store promises. */
 testSubscriptions('in memory', async () => {
   const kept: Kept = new Map();
   const open = () => new MemorySubscriptions(systemClock, kept);

@@ -3,6 +3,7 @@
  * nothing of the store that passes it.
  */
 import { systemClock } from '../../src/clock.ts';
+import { type Kept, MemorySubscriptions } from '../../src/store/memory/memory-subscriptions.ts';
 import type {
   DeadSelection,
   HandOut,
@@ -13,7 +14,6 @@ import type {
   SubscriptionDefinition,
   Verdict,
 } from '../../src/store/subscription-store.ts';
-import { type Kept, MemorySubscriptions } from './memory-subscriptions.ts';
 
 export interface BrokenSubscriptions {
   readonly name: string;

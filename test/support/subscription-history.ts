@@ -3,10 +3,10 @@ import { isSpent, REASON_LENGTH_MAX } from '../../src/deliver/attempts.ts';
 import type { GivenBack } from '../../src/deliver/deliveries.ts';
 import { Subscriptions } from '../../src/deliver/subscriptions.ts';
 import { REASON_RETIRED } from '../../src/deliver/take-due.ts';
+import { type Kept, MemorySubscriptions } from '../../src/store/memory/memory-subscriptions.ts';
 import type { DeadSelection, LeaseRef, SubscriptionDefinition } from '../../src/store/subscription-store.ts';
 import { TopicFilter } from '../../src/topic-filter.ts';
 import type { MemoryReader } from './memory-reader.ts';
-import { type Kept, MemorySubscriptions } from './memory-subscriptions.ts';
 import { type Known, SubscriptionModel } from './subscription-model.ts';
 
 /** `which`: of the leases that were ever given, the newest first. */

@@ -1,9 +1,4 @@
-import type {
-  HandOut,
-  Outstanding,
-  Subscription,
-  SubscriptionDefinition,
-} from '../../src/store/subscription-store.ts';
+import type { HandOut, Outstanding, Subscription, SubscriptionDefinition } from '../subscription-store.ts';
 
 export interface KeptSubscription {
   readonly name: string;

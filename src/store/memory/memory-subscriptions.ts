@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../clock.ts';
 import type {
   DeadEvent,
   DeadSelection,
@@ -10,13 +10,13 @@ import type {
   SubscriptionDefinition,
   SubscriptionStore,
   Verdict,
-} from '../../src/store/subscription-store.ts';
+} from '../subscription-store.ts';
 import { BufferedHandOut, type KeptSubscription, type Row } from './memory-hand-out.ts';
 
 /** What a disk would hold: it outlives the stores that are opened on it. */
 export type Kept = Map<string, KeptSubscription>;
 
-/** Keeps what store/subscription-store.ts promises, but for durability: in memory, and by a clock of the test. */
+/** Keeps what store/subscription-store.ts promises, but for durability: in memory, by the clock that it is given. */
 export class MemorySubscriptions implements SubscriptionStore {
   readonly #clock: Clock;
   readonly #kept: Kept;
