@@ -19,14 +19,22 @@ export const STORE_CASES: readonly StoreCase[] = [
   ...conflictCases,
 ];
 
+/** What an adapter does not promise. */
+export interface Gap {
+  readonly cases: readonly StoreCase[];
+  readonly reason: string;
+}
+
 /** Registers the contract as tests of an adapter. */
 export function testStore(
   adapter: string,
   makeHarness: () => Promise<StoreHarness & AsyncDisposable>,
-  options: TestOptions = {},
+  { gap, ...options }: TestOptions & { readonly gap?: Gap } = {},
 ): void {
-  for (const { name, run } of STORE_CASES) {
-    test(`${adapter}: ${name}`, options, async () => {
+  for (const one of STORE_CASES) {
+    const { name, run } = one;
+    const skip = gap?.cases.includes(one) ? gap.reason : options.skip;
+    test(`${adapter}: ${name}`, { ...options, ...(skip && { skip }) }, async () => {
       await using harness = await makeHarness();
       await run(harness);
     });
