@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { QueueBacklog } from './backlog.ts';
 import type { Config } from './config.ts';
 import { Workers } from './consume/workers.ts';
@@ -8,7 +9,7 @@ import { LiveTail } from './deliver/live-tail.ts';
 import { openDeliveries } from './deliver/open-deliveries.ts';
 import { Webhooks } from './deliver/webhooks/webhooks.ts';
 import { buildApp } from './http/app.ts';
-import { Lifecycle } from './http/parts.ts';
+import { Lifecycle, type Parts } from './http/parts.ts';
 import { Admission } from './ingest/admission.ts';
 import { CommitQueue, type CommitQueueEvents } from './ingest/commit-queue.ts';
 import type { QueueOptions } from './ingest/ingest-messages.ts';
@@ -76,55 +77,75 @@ export async function startServer(config: Config, log: Logger, storeThread?: URL
   queue.opened.then((storeMark) => workers?.start(storeMark), breaks);
 
   const stored = store.openSignal(queue);
-  const tail = new LiveTail({ reader, stored });
+  const served = await serve(config, log, {
+    queue,
+    backlog,
+    workers,
+    reader,
+    stored,
+    deliveries,
+    async close() {
+      await queue.close();
+      await Promise.all([workers?.close(), backlog?.close()]);
+      await Promise.all([stored.close?.(), deliveries.close()]);
+      await reader.close();
+      store.release();
+    },
+  });
+  return { ...served, broken: broken.promise };
+}
+
+/** What has been opened behind the edge: where events go to, and where they come from. */
+export interface Backend
+  extends Pick<Parts, 'queue' | 'backlog' | 'workers' | 'reader' | 'stored' | 'deliveries'> {
+  /** Finishes what was taken, then closes all of it. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Puts the edge in front of what has been opened, and listens.
+ *
+ * @param prepare what else is to be done with the edge before it listens
+ * @throws what `listen` throws when the port is taken; the backend is closed then
+ */
+export async function serve(
+  config: Config,
+  log: Logger,
+  { close, ...backend }: Backend,
+  prepare: (app: FastifyInstance, parts: Parts) => void = () => {},
+): Promise<Pick<Server, 'url' | 'stop'>> {
+  const { deliveries, reader, stored } = backend;
   const webhooks = makeWebhooks(config, deliveries, stored, log);
   const lifecycle = new Lifecycle();
-  const admission = new Admission({ bytesMax: config.queueBytesMax, requestsMax: config.queueRequestsMax });
-  const answers = new Admission({ bytesMax: config.answerBytesMax, requestsMax: config.connectionsMax });
-  const app = await buildApp(
-    {
-      config,
-      admission,
-      answers,
-      queue,
-      backlog,
-      workers,
-      reader,
-      tail,
-      stored,
-      deliveries,
-      webhooks,
-      lifecycle,
-    },
-    log,
-  );
-
-  async function closeStore(): Promise<void> {
-    await queue.close();
-    await Promise.all([workers?.close(), backlog?.close()]);
-    await Promise.all([stored.close?.(), deliveries.close()]);
-    await reader.close();
-    store.release();
-  }
+  const parts: Parts = {
+    ...backend,
+    config,
+    admission: new Admission({ bytesMax: config.queueBytesMax, requestsMax: config.queueRequestsMax }),
+    answers: new Admission({ bytesMax: config.answerBytesMax, requestsMax: config.connectionsMax }),
+    tail: new LiveTail({ reader, stored }),
+    webhooks,
+    lifecycle,
+  };
+  const app = await buildApp(parts, log);
+  prepare(app, parts);
 
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await webhooks.stop(0);
-    await closeStore();
+    await close();
     throw error;
   }
 
   return {
     url: urlOf(app.server.address() as AddressInfo),
-    broken: broken.promise,
     async stop() {
       lifecycle.drain();
       // A client that is still sending has been promised nothing: half the time given, then it is cut off.
       const cut = setTimeout(() => app.server.closeAllConnections(), config.shutdownTimeoutMs / 2);
       await Promise.all([app.close(), webhooks.stop(config.shutdownTimeoutMs / 2)]);
       clearTimeout(cut);
-      await closeStore();
+      await close();
     },
   };
 }
