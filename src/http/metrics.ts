@@ -5,11 +5,10 @@ import { readStoreAndQueue, type Totals } from './totals.ts';
 /** What `GET /metrics` tells, in the text format of Prometheus 0.0.4. */
 export class Metrics {
   readonly #parts: Parts;
-  readonly #process = new Registry();
+  readonly #process = processMetrics();
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    collectDefaultMetrics({ register: this.#process });
   }
 
   async print(): Promise<{ contentType: string; text: string }> {
@@ -49,6 +48,17 @@ export class Metrics {
     }
     return registry;
   }
+}
+
+let ofProcess: Registry | undefined;
+
+/** One for all servers of a process: each of them watches the event loop and the garbage collector, and is never let go of. */
+function processMetrics(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
 }
 
 const COUNTERS: readonly [name: string, help: string, read: (totals: Totals) => number][] = [
