@@ -14,7 +14,8 @@ export interface Parts {
   readonly admission: Admission;
   /** Room for events on their way to readers. */
   readonly answers: Admission;
-  readonly queue: CommitQueue;
+  /** Where publish requests go, and what is known of keys. */
+  readonly queue: Pick<CommitQueue, 'check' | 'commit' | 'downReason' | 'find' | 'keyStats' | 'size'>;
   /** The queue server in front of the store, if there is one. */
   readonly backlog: Backlog | undefined;
   /** Those of this process that bring what is in the queue server to the store; undefined when it runs none. */

@@ -15,12 +15,10 @@ import { anotherStore, storeMarkOf } from '../store/store-mark.ts';
 import { toFailure } from '../store/store-messages.ts';
 import { ThreadedStore } from '../store/threaded-store.ts';
 import type { FromThread, IngestSettings, LaneName, ToThread } from './ingest-messages.ts';
-import { Lane, type LaneParts, type Sink } from './lane.ts';
+import { Lane, type LaneParts, type Sink, STORED_GROUP_BYTES_MAX } from './lane.ts';
 import { QueueSink } from './queue-sink.ts';
 import { reach } from './reach.ts';
 import { StoreSink } from './store-sink.ts';
-
-const STORED_GROUP_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
  * An entry of the queue is one group, and a worker has a whole entry in memory, several times: as it came, decoded, as

@@ -12,6 +12,9 @@ import { RETRY_FIRST_MS, RETRY_MAX_MS } from './reach.ts';
 /** Body bytes that are decoded before the thread looks up whether the sink is free. */
 const TURN_BYTES = 128 * 1024;
 
+/** Body bytes of a group that goes to the store. */
+export const STORED_GROUP_BYTES_MAX = 8 * 1024 * 1024;
+
 /** One group is being filled while another is being committed. */
 const SPARES_MAX = 2;
 
