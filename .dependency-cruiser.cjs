@@ -1,6 +1,6 @@
 /**
  * Imports run one way (ARCHITECTURE.md): errors → event → protocol, content, clock, log → config → ports → adapters → ingest →
- * http → server → cli. Each rule names a layer and what it must not know.
+ * http → server → cli, testing. Each rule names a layer and what it must not know.
  */
 const layer = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 
@@ -44,7 +44,7 @@ module.exports = {
       { path: '^src/(ingest|consume|deliver|http|cli|server|config)' },
       'The store is used by the stages, never the other way round.',
     ),
-    layer('stages-know-no-edge', { path: '^src/(ingest|deliver)/' }, { path: '^src/(http/|cli/|server)' }, 'Stages do not know HTTP.'),
+    layer('stages-know-no-edge', { path: '^src/(ingest|deliver)/' }, { path: '^src/(http/|cli/|server|testing)' }, 'Stages do not know HTTP.'),
     layer(
       'http-knows-no-adapter',
       { path: '^src/http/' },
@@ -57,7 +57,13 @@ module.exports = {
       { path: '^src/store/(sqlite|postgres|memory)/', pathNot: '^src/store/$1/' },
       'What both need is beside them.',
     ),
-    layer('server-knows-no-cli', { path: '^src/server' }, { path: '^src/cli/' }, 'The CLI is one user of the server.'),
+    layer(
+      'nobody-knows-testing',
+      { path: '^src/', pathNot: '^src/(testing|store/memory)/|\\.test\\.ts$' },
+      { path: '^src/(testing|store/memory)/' },
+      'A server for tests puts the parts together as server.ts does; it is no part of a server.',
+    ),
+    layer('server-knows-no-cli', { path: '^src/(server|testing)' }, { path: '^src/cli/' }, 'The CLI is one user of the server.'),
     layer('source-knows-no-test', { path: '^src/', pathNot: '\\.test\\.ts$' }, { path: '^(test|bench|scripts)/' }, ''),
     layer(
       'no-dev-dependency-in-source',

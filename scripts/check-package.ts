@@ -13,8 +13,12 @@ try {
   const tarball = readdirSync(dir).find((name) => name.endsWith('.tgz')) ?? '';
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', join(dir, tarball)], dir);
   run(process.execPath, ['node_modules/sekali/bin/sekali.js', '--version'], dir);
-  writeFileSync(join(dir, 'use-it.js'), useIt());
-  run(process.execPath, ['use-it.js'], dir);
+  for (const [name, text] of Object.entries({ 'use-it.js': useIt(), 'test-with-it.js': testWithIt() })) {
+    writeFileSync(join(dir, name), text);
+    run(process.execPath, [name], dir);
+  }
+  writeFileSync(join(dir, 'typed.ts'), typedUse());
+  run('tsc', ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', 'typed.ts'], dir);
 } finally {
   rmSync(dir, { recursive: true, force: true });
 }
@@ -33,6 +37,36 @@ function useIt(): string {
     await server.stop();
     if (unique_processed !== 1 || duplicate_dropped !== 1) throw new Error('the package does not work');
     console.log('the packed package works');
+  `;
+}
+
+/** Starts what is for the tests of others, loses an answer, and ends by itself. */
+function testWithIt(): string {
+  return `
+    import { Sekali } from 'sekali/client';
+    import { startSekali } from 'sekali/testing';
+    await using sekali = await startSekali();
+    const failure = sekali.failNext({ how: 'answer_lost' });
+    const { verdict } = await new Sekali({ url: sekali.url, source: 's' }).publish('t', { payload: {} });
+    const events = await sekali.events('t');
+    if (verdict !== 'duplicate' || events.length !== 1 || failure.left !== 0) throw new Error('sekali/testing does not work');
+    console.log('the packed sekali/testing works');
+  `;
+}
+
+/** What its types must allow, with no other package installed, and what they must refuse. */
+function typedUse(): string {
+  return `
+    import { startSekali, type FailureOptions, type TestSekali } from 'sekali/testing';
+    const failure: FailureOptions = { how: 'answer_lost', times: Infinity };
+    export async function use(): Promise<number> {
+      await using sekali: TestSekali = await startSekali({ apiKey: 'k', dedupWindow: { orders: '24h' } });
+      const { left } = sekali.failNext(failure);
+      const [event] = await sekali.events();
+      // @ts-expect-error there is no such option
+      await startSekali({ data: 'x' });
+      return left + (event?.position ?? 0);
+    }
   `;
 }
 

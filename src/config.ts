@@ -14,14 +14,15 @@ export type Config = Readonly<Omit<Values<typeof SERVER_SETTINGS>, 'apiKeyFile' 
 /**
  * Reads the configuration of the server from flags, environment and file.
  *
+ * @param sources `file`: what a configuration file would hold, in place of one that is named
  * @throws SekaliError `config_invalid` with every problem, in `problems`
  */
-export function loadConfig({ flags, env: given }: Pick<SettingSources, 'flags' | 'env'>): Config {
+export function loadConfig({ flags, env: given, file: held }: SettingSources): Config {
   const env = withoutServiceLinks(given);
   const problems: string[] = checkNames(env);
   const fileName = readSettings({ config: SERVER_SETTINGS.config }, { flags: pick(flags, 'config'), env })
     .values.config;
-  const file = fileName === undefined ? undefined : readFile(fileName, problems);
+  const file = held ?? (fileName === undefined ? undefined : readFile(fileName, problems));
   if (file?.members['config'] !== undefined) problems.push(`${file.name}: config cannot name a further file`);
   const { values, problems: found, given: named } = readSettings(SERVER_SETTINGS, { flags, env, file });
   problems.push(...found);

@@ -89,6 +89,14 @@ export class LiveTail {
     return { page, first };
   }
 
+  /** Lets go of what it has read. Who follows goes on with what comes next. */
+  forget(): void {
+    if (this.#pages.length === 0) return;
+    this.#pages = [];
+    this.#bytes = 0;
+    this.#floor = this.#last;
+  }
+
   #stop(): void {
     this.#running?.abort();
     this.#running = undefined;

@@ -1,4 +1,4 @@
-/** The examples of the guides to subscriptions run as they stand. */
+/** The examples of the guides to subscriptions, and to testing, run as they stand. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -92,4 +92,22 @@ test('the guide to webhooks makes one, and its receiver knows what is genuine', 
   assert.ok(!isGenuine(secret, headers, '{"a":2}'));
   assert.ok(!isGenuine(secret, { ...headers, 'webhook-id': 'msg_2' }, '{"a":1}'));
   assert.ok(!isGenuine(secret, { ...headers, 'webhook-timestamp': '1' }, '{"a":1}'));
+});
+
+test('the tests of the guide to testing pass, and end by themselves', async (t) => {
+  const blocks = readFileSync('docs/guides/testing.md', 'utf8').matchAll(/^```ts\n(.*?)^```$/gms);
+  const code = [...blocks].map(([, block]) => block).join('\n');
+  const file = join(tempDir(t), 'example.ts');
+  const places = { 'sekali/client': 'src/client/index.ts', 'sekali/testing': 'src/testing/index.ts' };
+  const here = Object.entries(places).reduce(
+    (text, [name, path]) => text.replaceAll(`'${name}'`, JSON.stringify(resolve(path))),
+    code,
+  );
+  writeFileSync(file, here);
+  // Or it would report to the runner of this test, and not to us.
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
+  const args = ['--test-reporter=tap', file];
+  const { stdout } = await run(process.execPath, args, { timeout: 60_000, env });
+  assert.equal(stdout.match(/^ok \d+ - /gm)?.length, (code.match(/^test\(/gm) ?? []).length, stdout);
+  assert.match(stdout, /^# tests 5$/m);
 });
