@@ -39,6 +39,7 @@ export abstract class IngestOnlyStore implements Store {
   eventAt = refuse;
   eventsAt = refuse;
   countEvents = refuse;
+  sequences = refuse;
   positionBefore = refuse;
   lastPosition = refuse;
   topics = refuse;

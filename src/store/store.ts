@@ -108,6 +108,12 @@ export interface StoreReader {
   /** How many events match, above a position: counted, without reading them. */
   countEvents(query: Pick<EventQuery, 'topic' | 'patterns' | 'after'>): Promise<number>;
 
+  /**
+   * The events above a position that have a sequence, and how far that is looked at. One call is short, however much there is to pass
+   * over: it may end early, with few events or none, and then {@link SequencePage.through} is where to go on.
+   */
+  sequences(query: SequenceQuery): Promise<SequencePage>;
+
   /** Highest position of what was stored before a time, in milliseconds since the epoch; 0 when there is none. */
   positionBefore(timeMs: number): Promise<number>;
 
@@ -215,6 +221,27 @@ export interface EventQuery {
 
 export interface PrintedQuery extends EventQuery {
   readonly printing: Printing;
+}
+
+export interface SequenceQuery extends Pick<EventQuery, 'topic' | 'source'> {
+  /** Positions above this one. */
+  readonly after: number;
+  /** Events in the page at most, 1 to 10,000. */
+  readonly limit: number;
+}
+
+/** What an event with a sequence tells of its publisher, the source of the topic. */
+export interface SequencedEvent extends Pick<StoredEvent, 'position' | 'topic' | 'source' | 'processed_at'> {
+  readonly sequence: number;
+}
+
+export interface SequencePage {
+  /** By position. */
+  readonly events: SequencedEvent[];
+  /** No event up to here is left out, whether or not one matched; at least `after`. */
+  readonly through: number;
+  /** Nothing more was stored when the page was read. */
+  readonly isAtEnd: boolean;
 }
 
 /**

@@ -6,6 +6,7 @@ import { durabilityCases } from './store/durability.ts';
 import { keyCases } from './store/keys.ts';
 import { printingCases } from './store/printing.ts';
 import { readingCases } from './store/reading.ts';
+import { sequenceCases } from './store/sequences.ts';
 import { verdictCases } from './store/verdicts.ts';
 
 /** Everything that store/store.ts promises. Every adapter runs all of it. */
@@ -16,6 +17,7 @@ export const STORE_CASES: readonly StoreCase[] = [
   ...counterCases,
   ...readingCases,
   ...printingCases,
+  ...sequenceCases,
   ...conflictCases,
 ];
 

@@ -63,6 +63,11 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
     foundBy: 'pages follow one another',
     makeHarness: () => wrapped((store) => new CursorGoesBack(store)),
   },
+  {
+    name: 'passes over sequences that are stored while a reader is on its way',
+    foundBy: 'whoever goes on where the sequences ended',
+    makeHarness: () => wrapped((store) => new PassesOverSequences(store)),
+  },
 ];
 
 function wrapped(wrap: Wrap, also?: AsyncDisposable): StoreHarness & AsyncDisposable {
@@ -177,5 +182,13 @@ class CursorGoesBack extends PassingStore {
   override async events(...query: Parameters<StoreReader['events']>) {
     const page = await super.events(...query);
     return { ...page, next: page.next === undefined ? undefined : page.next - 1 };
+  }
+}
+
+/** Says that it has looked further than it has. */
+class PassesOverSequences extends PassingStore {
+  override async sequences(...query: Parameters<StoreReader['sequences']>) {
+    const page = await super.sequences(...query);
+    return { ...page, through: page.through + (page.isAtEnd ? 1000 : 0) };
   }
 }

@@ -1,6 +1,12 @@
 import type { DeliveryReader } from '../../src/deliver/delivery-reader.ts';
 import { instantOfMs } from '../../src/instant.ts';
-import type { EventPage, EventQuery, StoredEvent } from '../../src/store/store.ts';
+import type {
+  EventPage,
+  EventQuery,
+  SequencePage,
+  SequenceQuery,
+  StoredEvent,
+} from '../../src/store/store.ts';
 import { TopicFilter } from '../../src/topic-filter.ts';
 
 /** The part of a reader that deliveries need, over events in memory. */
@@ -21,6 +27,12 @@ export class MemoryReader implements DeliveryReader {
     const stored = { ...event, processed_at: at, sequence: undefined };
     this.#events.push(stored);
     return stored;
+  }
+
+  /** Of a publisher that counts. */
+  publishSequence(sequence: number, { topic = 't', source = 's' } = {}): void {
+    const event = this.publish(topic);
+    this.#events[event.position - 1] = { ...event, source, sequence };
   }
 
   /** Removes the events up to a position. */
@@ -47,6 +59,19 @@ export class MemoryReader implements DeliveryReader {
 
   async countEvents(query: Pick<EventQuery, 'topic' | 'patterns' | 'after'>): Promise<number> {
     return this.#matching(query).length;
+  }
+
+  async sequences({ topic, source, after, limit }: SequenceQuery): Promise<SequencePage> {
+    const end = Math.max(after, Math.min(after + this.#span, this.#events.length));
+    const events = this.#events
+      .slice(Math.max(after, this.#retired), end)
+      .filter((event) => topic === undefined || event.topic === topic)
+      .filter((event) => source === undefined || event.source === source)
+      .flatMap(({ sequence, ...event }) => (sequence === undefined ? [] : [{ ...event, sequence }]));
+    if (events.length > limit) {
+      return { events: events.slice(0, limit), through: events[limit - 1]!.position, isAtEnd: false };
+    }
+    return { events, through: end, isAtEnd: end === this.#events.length };
   }
 
   async positionBefore(timeMs: number): Promise<number> {

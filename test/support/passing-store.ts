@@ -33,6 +33,9 @@ export class PassingStore implements Store {
   countEvents(...query: Parameters<StoreReader['countEvents']>) {
     return this.store.countEvents(...query);
   }
+  sequences(...query: Parameters<StoreReader['sequences']>) {
+    return this.store.sequences(...query);
+  }
   positionBefore(timeMs: number) {
     return this.store.positionBefore(timeMs);
   }

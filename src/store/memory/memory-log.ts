@@ -1,6 +1,14 @@
 import { instantOfMs } from '../../instant.ts';
 import { TopicFilter } from '../../topic-filter.ts';
-import { type EventPage, type EventQuery, PAGE_LENGTH_MAX, type StoredEvent } from '../store.ts';
+import {
+  type EventPage,
+  type EventQuery,
+  PAGE_LENGTH_MAX,
+  type SequencedEvent,
+  type SequencePage,
+  type SequenceQuery,
+  type StoredEvent,
+} from '../store.ts';
 
 type TopicQuery = Pick<EventQuery, 'topic' | 'patterns' | 'after'>;
 
@@ -38,6 +46,18 @@ export class MemoryLog {
       length += event.payload.length;
     }
     return { events, next: undefined };
+  }
+
+  sequences({ topic, source, after, limit }: SequenceQuery): SequencePage {
+    const matches = matcherOf({ topic, source });
+    const events: SequencedEvent[] = [];
+    for (const event of this.#between({ after, order: 'asc' })) {
+      const { position, topic, source: from, sequence, processed_at } = event;
+      if (sequence === undefined || !matches(event)) continue;
+      if (events.length === limit) return { events, through: events.at(-1)!.position, isAtEnd: false };
+      events.push({ position, topic, source: from, sequence, processed_at });
+    }
+    return { events, through: Math.max(after, this.lastPosition), isAtEnd: true };
   }
 
   count({ topic, patterns, after }: TopicQuery): number {

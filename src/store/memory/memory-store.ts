@@ -15,6 +15,8 @@ import {
   type KeyStats,
   type PrintedQuery,
   type Receipts,
+  type SequencePage,
+  type SequenceQuery,
   type Store,
   type StoredEvent,
   type StoreSecrets,
@@ -81,6 +83,10 @@ export class MemoryStore implements Store {
 
   async printed(query: PrintedQuery): Promise<PrintedPage> {
     return printPage(this.#log.page(query), query.printing);
+  }
+
+  async sequences(query: SequenceQuery): Promise<SequencePage> {
+    return this.#log.sequences(query);
   }
 
   async eventAt(position: number): Promise<StoredEvent | undefined> {

@@ -6,6 +6,8 @@ import type {
   EventPage,
   EventQuery,
   PrintedQuery,
+  SequencePage,
+  SequenceQuery,
   StoredEvent,
   StoreReader,
   TopicSummary,
@@ -17,6 +19,7 @@ import { readConflicts } from './read-conflicts.ts';
 import { readCounters } from './read-counters.ts';
 import { readEventAt, readEvents, readEventsAt } from './read-events.ts';
 import { makeReadPool } from './read-pool.ts';
+import { readSequences } from './read-sequences.ts';
 import { readTopics } from './read-topics.ts';
 import type { SqlPool } from './sql-pool.ts';
 import { readStall, type Stall } from './stall.ts';
@@ -71,6 +74,10 @@ export class PostgresReader implements StoreReader {
 
   countEvents(query: Pick<EventQuery, 'topic' | 'patterns' | 'after'>): Promise<number> {
     return this.#pages.run(async (read) => await countEvents(read, query, await this.#horizon.read(read)));
+  }
+
+  sequences(query: SequenceQuery): Promise<SequencePage> {
+    return this.#pages.run(async (read) => await readSequences(read, query, await this.#horizon.read(read)));
   }
 
   positionBefore(timeMs: number): Promise<number> {

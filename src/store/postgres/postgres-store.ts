@@ -17,6 +17,8 @@ import type {
   KeyStats,
   PrintedQuery,
   Receipts,
+  SequencePage,
+  SequenceQuery,
   StoredEvent,
   StoreSecrets,
   TopicSummary,
@@ -176,6 +178,10 @@ export class PostgresStore implements ConsumingStore {
 
   countEvents(query: Pick<EventQuery, 'topic' | 'patterns' | 'after'>): Promise<number> {
     return this.#reader.countEvents(query);
+  }
+
+  sequences(query: SequenceQuery): Promise<SequencePage> {
+    return this.#reader.sequences(query);
   }
 
   positionBefore(timeMs: number): Promise<number> {

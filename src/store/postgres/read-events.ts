@@ -8,7 +8,8 @@ const COLUMNS = `
   ${instantColumn('"timestamp"')}, source, payload, ${instantColumn('processed_at')}, sequence`;
 
 // As a subquery, never as a join: a join may come in another order than that of the positions, and then be sorted.
-const IS_KEPT = 'position >= (SELECT retired_before FROM sekali.topics t WHERE t.topic_id = e.topic_id)';
+export const IS_KEPT =
+  'position >= (SELECT retired_before FROM sekali.topics t WHERE t.topic_id = e.topic_id)';
 
 /** The event at a position, settled or not: whoever has the position has its receipt. */
 export async function readEventAt(read: Read, position: number): Promise<StoredEvent | undefined> {

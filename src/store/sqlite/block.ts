@@ -177,8 +177,13 @@ export class Block {
     return joinInstant(this.#entry(n, 3), this.#entry(n, 4));
   }
 
+  /** Whether any of its events may have a sequence. */
+  get hasSequences(): boolean {
+    return (this.#flags & SEQUENCES) !== 0;
+  }
+
   sequence(n: number): number | undefined {
-    if (!(this.#flags & SEQUENCES)) return undefined;
+    if (!this.hasSequences) return undefined;
     const at = (HEADER_WORDS + this.length * ENTRY_WORDS + n * 2) * 4;
     const high = this.#directory.getInt32(at, true);
     return high < 0 ? undefined : high * 2 ** 32 + this.#directory.getUint32(at + 4, true);

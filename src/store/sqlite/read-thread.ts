@@ -11,6 +11,7 @@ export const READ_METHODS = [
   'eventAt',
   'eventsAt',
   'countEvents',
+  'sequences',
   'positionBefore',
   'lastPosition',
   'topics',

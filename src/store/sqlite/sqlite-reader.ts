@@ -7,6 +7,8 @@ import type {
   EventPage,
   EventQuery,
   PrintedQuery,
+  SequencePage,
+  SequenceQuery,
   StoredEvent,
   StoreReader,
   TopicSummary,
@@ -17,6 +19,7 @@ import { type CountQuery, MatchCounter } from './count-matching.ts';
 import { PositionFinder } from './position-before.ts';
 import { ConflictReader } from './read-conflicts.ts';
 import { EventReader } from './read-events.ts';
+import { SequenceReader } from './read-sequences.ts';
 import { TopicReader } from './read-topics.ts';
 
 /** Reads through a connection of its own, so that no reader waits for a commit, and no commit for a reader. */
@@ -24,6 +27,7 @@ export class SqliteReader implements StoreReader {
   readonly #db: DatabaseSync;
   readonly #events: EventReader;
   readonly #matches: MatchCounter;
+  readonly #sequences: SequenceReader;
   readonly #finder: PositionFinder;
   readonly #topics: TopicReader;
   readonly #counters: CounterReader;
@@ -33,6 +37,7 @@ export class SqliteReader implements StoreReader {
     this.#db = db;
     this.#events = new EventReader(db);
     this.#matches = new MatchCounter(db);
+    this.#sequences = new SequenceReader(db);
     this.#finder = new PositionFinder(db);
     this.#topics = new TopicReader(db);
     this.#counters = new CounterReader(db);
@@ -61,6 +66,10 @@ export class SqliteReader implements StoreReader {
 
   async countEvents(query: CountQuery): Promise<number> {
     return await this.#matches.count(query);
+  }
+
+  async sequences(query: SequenceQuery): Promise<SequencePage> {
+    return await this.#sequences.page(query);
   }
 
   async positionBefore(timeMs: number): Promise<number> {

@@ -17,6 +17,8 @@ import type {
   KeyStats,
   PrintedQuery,
   Receipts,
+  SequencePage,
+  SequenceQuery,
   Store,
   StoredEvent,
   StoreSecrets,
@@ -180,6 +182,10 @@ export class SqliteStore implements Store {
 
   countEvents(query: CountQuery): Promise<number> {
     return this.#reader.countEvents(query);
+  }
+
+  sequences(query: SequenceQuery): Promise<SequencePage> {
+    return this.#reader.sequences(query);
   }
 
   positionBefore(timeMs: number): Promise<number> {

@@ -10,6 +10,8 @@ import type {
   EventPage,
   EventQuery,
   PrintedQuery,
+  SequencePage,
+  SequenceQuery,
   StoredEvent,
   StoreReader,
   TopicSummary,
@@ -57,6 +59,10 @@ export class ThreadedReader implements StoreReader {
 
   countEvents(query: CountQuery): Promise<number> {
     return this.#call('countEvents', query);
+  }
+
+  sequences(query: SequenceQuery): Promise<SequencePage> {
+    return this.#call('sequences', query);
   }
 
   positionBefore(timeMs: number): Promise<number> {
