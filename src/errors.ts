@@ -31,6 +31,7 @@ export const catalogue = {
   events_invalid: problem(422, 'No event of the request is valid.'),
   batch_refused: problem(422, 'An event is not valid, and the request is atomic.'),
   subscription_invalid: problem(422, 'A member of what is asked of a subscription is not valid.'),
+  publishers_too_many: problem(422, 'More publishers and gaps match than are looked after at once.'),
   headers_too_large: problem(431, 'The headers of the request are too large.'),
   internal: problem(500, 'Sekali made a mistake.'),
   overloaded: problem(503, 'Sekali is full.', { retryable: true }),

@@ -1,3 +1,4 @@
+export type { GapsAnswer, WireGap, WirePublisherGaps, WireRestart } from '../protocol/gaps-wire.ts';
 export type {
   CountAnswer,
   DeadLettersAnswer,

@@ -1,3 +1,4 @@
+import type { GapsAnswer } from '../protocol/gaps-wire.ts';
 import {
   type EventAnswer,
   type EventsAnswer,
@@ -147,6 +148,11 @@ export class Sekali<Topics extends object = AnyTopics> {
 
   async topics(query: QueryParameters = {}, signal?: AbortSignal): Promise<TopicsAnswer> {
     return (await this.#transport.json(`/topics${printQuery(query)}`, {}, signal)) as TopicsAnswer;
+  }
+
+  /** What publishers have not sent, or sent out of order, by their sequences. @throws RequestError `publishers_too_many` */
+  async gaps(query: QueryParameters = {}, signal?: AbortSignal): Promise<GapsAnswer> {
+    return (await this.#transport.json(`/gaps${printQuery(query)}`, {}, signal)) as GapsAnswer;
   }
 
   async stats(signal?: AbortSignal): Promise<StatsAnswer> {

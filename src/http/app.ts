@@ -17,6 +17,7 @@ import { addConflictsRoute } from './routes/conflicts.ts';
 import { addDeadLettersRoutes } from './routes/dead-letters.ts';
 import { addDocsRoutes } from './routes/docs.ts';
 import { addEventsRoutes } from './routes/events.ts';
+import { addGapsRoute } from './routes/gaps.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addLeasesRoutes } from './routes/leases.ts';
 import { addMetricsRoute } from './routes/metrics.ts';
@@ -85,6 +86,7 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
   addWebhooksRoutes(app, parts, subscriptions);
   addTopicsRoute(app, parts);
   addConflictsRoute(app, parts);
+  addGapsRoute(app, parts);
   addStatsRoutes(app, parts);
   addMetricsRoute(app, parts);
   addHealthRoutes(app, parts, authoriser);

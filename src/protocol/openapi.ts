@@ -3,6 +3,7 @@ import { deadLetterPaths, deadLetterSchemas } from './openapi/dead-letters.ts';
 import type { OpenApi } from './openapi/document.ts';
 import { eventSchemas } from './openapi/event.ts';
 import { eventsPaths, eventsSchemas } from './openapi/events.ts';
+import { gapsPaths, gapsSchemas } from './openapi/gaps.ts';
 import { leasePaths, leaseSchemas } from './openapi/leases.ts';
 import { problemSchemas, problems } from './openapi/problem.ts';
 import { publishPaths, publishSchemas } from './openapi/publish.ts';
@@ -27,6 +28,7 @@ export function describeApi(facts: ApiFacts): OpenApi {
     ...publishSchemas,
     ...eventsSchemas,
     ...topicsSchemas,
+    ...gapsSchemas,
     ...subscriptionSchemas,
     ...leaseSchemas,
     ...deadLetterSchemas,
@@ -57,6 +59,7 @@ export function describeApi(facts: ApiFacts): OpenApi {
       ...publishPaths(facts.bodyBytesMax, facts.eventsMax),
       ...eventsPaths,
       ...topicsPaths,
+      ...gapsPaths,
       ...subscriptionPaths,
       ...leasePaths,
       ...deadLetterPaths,

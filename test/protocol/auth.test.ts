@@ -36,6 +36,7 @@ test('with a key, nothing but the health checks is there for who has not got it'
     '/events',
     '/events/a/b',
     '/topics',
+    '/gaps',
     '/conflicts',
     '/stats',
     '/queue/stats',

@@ -9,6 +9,7 @@ import { connectionCases } from './suite/connections.ts';
 import { deliveryCases } from './suite/deliveries.ts';
 import { encodingCases } from './suite/encodings.ts';
 import { formatCases } from './suite/formats.ts';
+import { gapCases } from './suite/gaps.ts';
 import { headerCases } from './suite/headers.ts';
 import { healthCases } from './suite/health.ts';
 import { limitCases } from './suite/limits.ts';
@@ -45,6 +46,7 @@ export const PROTOCOL_CASES: Readonly<Record<string, readonly ProtocolCase[]>> =
   paging: pagingCases,
   lines: lineCases,
   topics: topicCases,
+  gaps: gapCases,
   subscriptions: subscriptionCases,
   deliveries: deliveryCases,
   stats: statsCases,

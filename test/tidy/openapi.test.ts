@@ -5,6 +5,8 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import type { FastifyInstance } from 'fastify';
 import { loadConfig } from '../../src/config.ts';
 import type { Deliveries } from '../../src/deliver/deliveries.ts';
+import { GAPS_LISTED_MAX } from '../../src/deliver/gaps/gap-tracker.ts';
+import { RESTARTS_KEPT } from '../../src/deliver/gaps/publisher-sequence.ts';
 import { LiveTail } from '../../src/deliver/live-tail.ts';
 import type { Webhooks } from '../../src/deliver/webhooks/webhooks.ts';
 import { catalogue } from '../../src/errors.ts';
@@ -14,6 +16,7 @@ import type { Parameters } from '../../src/http/query.ts';
 import { CONFLICTS_PARAMETERS } from '../../src/http/routes/conflicts.ts';
 import { DEAD_LETTERS_PARAMETERS } from '../../src/http/routes/dead-letters.ts';
 import { CONFLICTS_SHOWN, LINES_PARAMETERS, PAGE_PARAMETERS } from '../../src/http/routes/events.ts';
+import { GAPS_PARAMETERS } from '../../src/http/routes/gaps.ts';
 import { READYZ_PARAMETERS } from '../../src/http/routes/health.ts';
 import { PUBLISH_PARAMETERS } from '../../src/http/routes/publish.ts';
 import { TOPICS_SHOWN } from '../../src/http/routes/stats.ts';
@@ -105,7 +108,7 @@ describe('the description', () => {
   });
 
   it('tells the limits of the server that serves it, and the bounds that are fixed', () => {
-    const { Event, Batch, Conflict, StatsAnswer, EventAnswer } = api.components.schemas;
+    const { Event, Batch, Conflict, PublisherGaps, StatsAnswer, EventAnswer } = api.components.schemas;
     assert.match(Event?.description ?? '', new RegExp(`${API_LIMITS.eventBytesMax} bytes`));
     assert.equal(Batch?.oneOf?.[1]?.maxItems, API_LIMITS.eventsMax);
     const body = api.paths['/publish']?.post?.requestBody?.description ?? '';
@@ -120,6 +123,8 @@ describe('the description', () => {
     );
     assert.equal(StatsAnswer?.properties?.['topics']?.maxItems, TOPICS_SHOWN);
     assert.equal(EventAnswer?.properties?.['conflicts']?.maxItems, CONFLICTS_SHOWN);
+    assert.equal(PublisherGaps?.properties?.['gaps']?.maxItems, GAPS_LISTED_MAX);
+    assert.equal(PublisherGaps?.properties?.['restarts']?.maxItems, RESTARTS_KEPT);
   });
 });
 
@@ -198,6 +203,7 @@ describe('query parameters', () => {
     'GET /stream': STREAM_PARAMETERS,
     'GET /topics': TOPICS_PARAMETERS,
     'GET /conflicts': CONFLICTS_PARAMETERS,
+    'GET /gaps': GAPS_PARAMETERS,
     'GET /subscriptions': SUBSCRIPTIONS_PARAMETERS,
     'GET /subscriptions/{name}/dead-letters': DEAD_LETTERS_PARAMETERS,
     'GET /readyz': READYZ_PARAMETERS,

@@ -3,6 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { printDefault, withTables } from '../../scripts/reference-tables.ts';
+import { GAPS_LISTED_MAX } from '../../src/deliver/gaps/gap-tracker.ts';
+import {
+  EARLIER_GAPS_KEPT,
+  GAPS_KEPT,
+  REORDER_MAX,
+  RESTARTS_KEPT,
+} from '../../src/deliver/gaps/publisher-sequence.ts';
 import { catalogue } from '../../src/errors.ts';
 import { NAME_LENGTH_MAX, TIMESTAMP_LENGTH_MAX } from '../../src/event.ts';
 import { CONFLICTS_SHOWN } from '../../src/http/routes/events.ts';
@@ -151,6 +158,11 @@ describe('PROTOCOL.md', () => {
     'the conflicts of one event': [CONFLICTS_SHOWN, /newest\nfirst, at most (\d+)\./],
     'the conflicts that are kept': [CONFLICTS_KEPT, /The newest ([\d,]+) are kept/],
     "the size of a conflict's payload": [CONFLICT_PAYLOAD_BYTES_MAX, /payload of more than ([\d,]+) bytes/],
+    'the gaps that are listed': [GAPS_LISTED_MAX, /`gaps` has the newest ([\d,]+) of/],
+    'the gaps that are kept': [GAPS_KEPT, /The highest ([\d,]+) gaps of the run/],
+    'the gaps of earlier runs that are kept': [EARLIER_GAPS_KEPT, /newest ([\d,]+) of earlier runs are kept/],
+    'the restarts that are listed': [RESTARTS_KEPT, /`restarts` the newest (\d+) of/],
+    'the reach of an event out of order': [REORDER_MAX, /at most (\d+) below its highest/],
     'the size of an event': [
       printDefault(SERVER_SETTINGS.eventBytesMax).replaceAll('`', ''),
       /JSON text has at most (\d+ \w+) and nests/,

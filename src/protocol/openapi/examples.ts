@@ -2,6 +2,7 @@
  * The examples of the description are one story: sent in this order to an empty server, each request gets the answer
  * that stands beside it. A test does so; only the times differ.
  */
+import type { GapsAnswer } from '../gaps-wire.ts';
 import type {
   ConflictsAnswer,
   EventAnswer,
@@ -24,6 +25,7 @@ const order1: WireEvent = {
   event_id: 'order-1',
   timestamp: '2026-01-31T12:00:00Z',
   source: 'shop',
+  sequence: 1,
   payload: { total: 129.95 },
 };
 const order2: WireEvent = {
@@ -154,6 +156,32 @@ export const topicsPage: TopicsAnswer = {
       last_at: THIRD_AT,
     },
   ],
+  next: null,
+};
+
+/** The second order came without its number. */
+export const gapsPage: GapsAnswer = {
+  count: 1,
+  publishers: [
+    {
+      topic: 'orders',
+      source: 'shop',
+      events: 2,
+      first_position: 1,
+      last_position: 3,
+      first_sequence: 1,
+      highest_sequence: 3,
+      missing: 1,
+      gap_count: 1,
+      gaps: [{ from: 2, to: 2, position: 3, processed_at: THIRD_AT }],
+      forgotten: 0,
+      out_of_order: 0,
+      restart_count: 0,
+      restarts: [],
+    },
+  ],
+  through: 3,
+  complete: true,
   next: null,
 };
 

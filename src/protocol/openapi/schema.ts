@@ -17,6 +17,8 @@ export type SchemaName =
   | 'ConflictsAnswer'
   | 'Topic'
   | 'TopicsAnswer'
+  | 'PublisherGaps'
+  | 'GapsAnswer'
   | 'StatsAnswer'
   | 'QueueAnswer'
   | 'HealthAnswer'
