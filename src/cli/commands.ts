@@ -5,6 +5,7 @@ import { deadLetters } from './dead-letters.ts';
 import { demo } from './demo.ts';
 import { events } from './events.ts';
 import { exportCommand } from './export.ts';
+import { gaps } from './gaps.ts';
 import { get } from './get.ts';
 import { healthcheck } from './healthcheck.ts';
 import { importCommand } from './import.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   get,
   topics,
   conflicts,
+  gaps,
   subscriptions,
   deadLetters,
   replay,

@@ -6,7 +6,7 @@ import { parseExact } from './exact-json.ts';
 /** A list that the server answers page by page. */
 export interface PagedList {
   /** The member of the answer that holds the items; its address, too, unless a path is given. */
-  readonly name: 'conflicts' | 'dead_letters' | 'events' | 'subscriptions' | 'topics';
+  readonly name: 'conflicts' | 'dead_letters' | 'events' | 'publishers' | 'subscriptions' | 'topics';
   readonly path?: string;
   readonly query: QueryParameters;
   /** The parameter that takes the `next` of an answer. */

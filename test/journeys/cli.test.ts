@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import type { StatsAnswer, WireStoredEvent } from '../../src/client/index.ts';
+import type { StatsAnswer, WireEvent, WireStoredEvent } from '../../src/client/index.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import { type Finished, finished, ON_TERMINAL, runCli, startCli } from '../support/process.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -209,6 +209,25 @@ describe('sekali conflicts', () => {
   });
 });
 
+function numbered(sequence: number, source = 'cellar'): WireEvent {
+  return makeEvent({ topic: 'meters', source, event_id: `${source}-${sequence}`, sequence });
+}
+
+describe('sekali gaps', () => {
+  test('prints a line of JSON for each publisher in a pipe, and shows a terminal a table', async () => {
+    assert.deepEqual(await onTerminal('gaps'), ['no publishers']);
+    const client = server.client();
+    await client.publish([1, 2, 5, 9, 7].map((sequence) => numbered(sequence)));
+    await client.publish([numbered(1, 'roof')]);
+    const { stdout } = await sekali('gaps', '--topic', 'meters');
+    assert.deepEqual(parseLines(stdout), (await client.gaps()).publishers);
+    const [titles, cellar, ...more] = await onTerminal('gaps', '--limit', '1');
+    assert.match(titles!, /^topic {3}source {2}events {2}numbers {2}missing {2}late {2}restarts {2}gaps$/);
+    assert.match(cellar!, /^meters {2}cellar {7}5 {2}1–9 {12}4 {5}1 {9}0 {2}3–4, 6, 8$/);
+    assert.match(more.at(-1)!, /^for more: --after \d+$/);
+  });
+});
+
 describe('sekali healthcheck', () => {
   test('exits with 0 when the server is well, found by its URL or its port', async () => {
     assert.deepEqual(await sekali('healthcheck'), { code: 0, signal: null, stdout: 'healthy\n', stderr: '' });
@@ -221,7 +240,7 @@ describe('a server that cannot be reached', () => {
   // Reserved for TCP port multiplexing and bound by nobody (RFC 1078); not on the list of ports that fetch refuses.
   const NOWHERE = 'http://127.0.0.1:2';
 
-  for (const command of ['events', 'stats', 'topics', 'conflicts', 'get orders order-1']) {
+  for (const command of ['events', 'stats', 'topics', 'conflicts', 'gaps', 'get orders order-1']) {
     test(`is told by sekali ${command} in one line, with exit 1`, async () => {
       const { code, stdout, stderr } = await runCli([...command.split(' '), '--url', NOWHERE]);
       assert.deepEqual([code, stdout], [1, '']);
