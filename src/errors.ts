@@ -20,6 +20,7 @@ export const catalogue = {
   method_refused: problem(405, 'This address does not take this method.'),
   request_timeout: problem(408, 'The request took too long to arrive.', { retryable: true }),
   event_retired: problem(410, 'The event was stored, and retention has removed it.'),
+  subscription_changed: problem(412, 'The definition of the subscription is not the one that is required.'),
   body_too_large: problem(413, 'The body is over the size limit.'),
   batch_too_long: problem(413, 'The body holds more events than one request may.'),
   event_too_large: problem(413, 'The event is over the size limit.'),

@@ -15,6 +15,7 @@ test('a command line that is wrong is refused before anything is done', async ()
     [['subscriptions', 'one', 'two'], /expected sekali subscriptions \[NAME\]/],
     [['subscriptions', 'put', 'one'], /put needs --topics/],
     [['subscriptions', 'put', 'one', '--topics', 'a.>.b'], /--topics must be patterns of topics/],
+    [['subscriptions', 'put', 'one', '--topics', 'a', '--if-match', 'x'], /--if-match must be a version, as/],
     [['subscriptions', 'put', 'one', '--topics', 'a', '--limit', '1'], /--limit is for the list only/],
     [
       ['subscriptions', 'one', '--ordered', '--topics', 'a'],

@@ -1,4 +1,4 @@
-import { RequestError, type SubscriptionCalls } from '../client/index.ts';
+import { type PutOptions, RequestError, type SubscriptionCalls } from '../client/index.ts';
 import { SekaliError } from '../errors.ts';
 import type { WireWebhook } from '../protocol/wire.ts';
 import { optionalText, type Settings } from '../settings.ts';
@@ -88,7 +88,7 @@ async function put(given: Given, name: string): Promise<number> {
   }
   const calls = connect(given, { retryForMs: 0 }).subscriptions;
   const definition = definitionOf({ ...given, topics }, await webhookOf(calls, name));
-  const { isNew, subscription } = await calls.put(name, definition);
+  const { isNew, subscription } = await calls.put(name, definition, conditionOf(given));
   process.stderr.write(isNew ? 'made\n' : 'it was there: it has this definition now, and keeps its place\n');
   if (!isNew && given.start !== undefined) {
     process.stderr.write('--start has changed nothing: sekali replay moves a subscription that is there\n');
@@ -99,6 +99,10 @@ async function put(given: Given, name: string): Promise<number> {
       : `${subscriptionLines(subscription).join('\n')}\n`,
   ]);
   return EXIT.ok;
+}
+
+function conditionOf({ ifMatch }: Given): PutOptions {
+  return ifMatch === 'none' ? { ifNoneMatch: '*' } : { ifMatch };
 }
 
 async function webhookOf(calls: SubscriptionCalls, name: string): Promise<WireWebhook | undefined> {

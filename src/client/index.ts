@@ -37,6 +37,6 @@ export { Publisher, type PublisherOptions } from './publisher.ts';
 export { RequestError } from './request-error.ts';
 export { type PublishOptions, type QueryParameters, Sekali } from './sekali.ts';
 export type { Refusal } from './settlements.ts';
-export { SubscriptionCalls } from './subscriptions.ts';
+export { type PutOptions, SubscriptionCalls } from './subscriptions.ts';
 export type { TailItem, TailOptions } from './tail.ts';
 export type { AnyTopics, Draft, Receipt, StandardSchema, StoredEvent } from './topics.ts';

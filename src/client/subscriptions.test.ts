@@ -4,9 +4,15 @@ import { Sekali } from './sekali.ts';
 
 test('each call is the request that PROTOCOL.md has for it', async () => {
   const sent: unknown[] = [];
-  const answers = async (url: string, { method = 'GET', body }: RequestInit = {}) => {
+  const answers = async (url: string, { method = 'GET', body, headers }: RequestInit = {}) => {
     const path = url.replace('http://sekali.test', '');
-    sent.push([method, path, ...(typeof body === 'string' ? [JSON.parse(body) as unknown] : [])]);
+    const conditions = Object.entries(headers ?? {}).filter(([name]) => name.startsWith('if-'));
+    sent.push([
+      method,
+      path,
+      ...(typeof body === 'string' ? [JSON.parse(body) as unknown] : []),
+      ...conditions.flat(),
+    ]);
     return method === 'DELETE'
       ? new Response(null, { status: 204 })
       : Response.json({ answer: path }, { status: method === 'PUT' ? 201 : 200 });
@@ -19,6 +25,8 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
   await subscriptions.get('a/b');
   const put = await subscriptions.put('one', { topics: ['>'], start: { after: 3 } });
   assert.deepEqual(put, { isNew: true, subscription: { answer: '/subscriptions/one' } });
+  await subscriptions.put('one', { topics: ['>'] }, { ifMatch: 'ab' });
+  await subscriptions.put('one', { topics: ['>'] }, { ifNoneMatch: '*' });
   await subscriptions.remove('one');
   await subscriptions.seek('one', { to: 'earliest', dry_run: true });
   await subscriptions.deadLetters('one', { after: 5 });
@@ -28,6 +36,8 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
     ['GET', '/subscriptions?after=a+b&limit=2'],
     ['GET', '/subscriptions/a%2Fb'],
     ['PUT', '/subscriptions/one', { topics: ['>'], start: { after: 3 } }],
+    ['PUT', '/subscriptions/one', { topics: ['>'] }, 'if-match', '"ab"'],
+    ['PUT', '/subscriptions/one', { topics: ['>'] }, 'if-none-match', '*'],
     ['DELETE', '/subscriptions/one'],
     ['POST', '/subscriptions/one/seek', { to: 'earliest', dry_run: true }],
     ['GET', '/subscriptions/one/dead-letters?after=5'],

@@ -11,6 +11,14 @@ import type {
 } from '../protocol/wire.ts';
 import { jsonInit, printQuery, type Transport } from './transport.ts';
 
+export interface PutOptions {
+  /** Only if the definition that is there has this version, as `get` and `list` show it. */
+  readonly ifMatch?: string | undefined;
+  /** Only if there is none of the name. */
+  readonly ifNoneMatch?: '*' | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Looks after subscriptions; what they hand out is taken by a consumer. All of it throws RequestError: `subscription_unknown` where
  * there is none of the name, `subscription_invalid` where a member of the request is not valid.
@@ -42,13 +50,18 @@ export class SubscriptionCalls {
    * Makes it, or gives the one that is there this definition, whole: what is left out has its default again.
    *
    * @returns `isNew` unless it was there; a first try whose answer got lost may have made it, too
+   * @throws RequestError `subscription_changed` where a condition does not hold, as after a first try whose answer got lost
    */
   async put(
     name: string,
     definition: SubscriptionRequest,
-    signal?: AbortSignal,
+    { ifMatch, ifNoneMatch, signal }: PutOptions = {},
   ): Promise<{ isNew: boolean; subscription: WireSubscription }> {
-    const { value } = await this.#transport.send(pathOf(name), jsonInit('PUT', definition), {
+    const init = jsonInit('PUT', definition, {
+      ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }),
+      ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
+    });
+    const { value } = await this.#transport.send(pathOf(name), init, {
       signal,
       read: async (response) => ({
         isNew: response.status === 201,

@@ -130,10 +130,14 @@ export class Transport {
 /** A longer one would fire at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-export function jsonInit(method: string, body: object | string): RequestInit {
+export function jsonInit(
+  method: string,
+  body: object | string,
+  headers?: Readonly<Record<string, string>>,
+): RequestInit {
   return {
     method,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   };
 }

@@ -1,8 +1,10 @@
+import type { PutCondition } from '../store/put-condition.ts';
 import type { StoredEvent } from '../store/store.ts';
 import type {
   DeadEvent,
   DeadSelection,
   LeaseRef,
+  PutDone,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -16,7 +18,13 @@ import type {
  * `store_unavailable`. Of a start beyond the last position, `put` and `seek` throw `subscription_invalid` (422).
  */
 export interface Deliveries {
-  put(name: string, definition: SubscriptionDefinition, start: Start): Promise<{ created: boolean }>;
+  /** @returns undefined when the condition does not hold, and nothing was changed */
+  put(
+    name: string,
+    definition: SubscriptionDefinition,
+    start: Start,
+    condition?: PutCondition,
+  ): Promise<PutDone | undefined>;
   get(name: string): Promise<Subscription | undefined>;
   list(page: { after: string | undefined; limit: number }): Promise<Subscription[]>;
   remove(name: string): Promise<void>;

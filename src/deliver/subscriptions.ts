@@ -1,9 +1,11 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { SekaliError } from '../errors.ts';
+import type { PutCondition } from '../store/put-condition.ts';
 import type { StoredEvent } from '../store/store.ts';
 import type {
   DeadSelection,
   LeaseRef,
+  PutDone,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -53,8 +55,14 @@ export class Subscriptions implements Deliveries {
     this.#random = random;
   }
 
-  async put(name: string, definition: SubscriptionDefinition, start: Start): Promise<{ created: boolean }> {
-    return await this.#store.put(name, definition, await startPosition(this.#reader, start, 'start'));
+  async put(
+    name: string,
+    definition: SubscriptionDefinition,
+    start: Start,
+    condition: PutCondition = {},
+  ): Promise<PutDone | undefined> {
+    const startAfter = await startPosition(this.#reader, start, 'start');
+    return await this.#store.put(name, definition, startAfter, condition);
   }
 
   async get(name: string): Promise<Subscription | undefined> {

@@ -29,7 +29,7 @@ test('all calls cross to the thread and back, failures with their code', async (
   const dataDir = tempDir(t);
   await makeData(dataDir, 10);
   const deliveries = await open(dataDir);
-  assert.deepEqual(await deliveries.put('a', DEFINITION, { kind: 'earliest' }), { created: true });
+  assert.equal((await deliveries.put('a', DEFINITION, { kind: 'earliest' }))?.created, true);
   assert.deepEqual(await deliveries.lag('a').then(({ events }) => events), 10);
 
   const { events, lease, leaseMs } = await deliveries.fetch('a', { eventsMax: 4 });
@@ -46,7 +46,7 @@ test('all calls cross to the thread and back, failures with their code', async (
   assert.deepEqual(await deliveries.extend('a', [ref(2)]), ['done']);
   const giveBack = { delayMs: 3_600_000, reason: 'not now' };
   assert.deepEqual(await deliveries.nack('a', [ref(3)], giveBack), ['done']);
-  const { createdAtMs: _, ...found } = (await deliveries.get('a'))!;
+  const { createdAtMs: _, version: __, ...found } = (await deliveries.get('a'))!;
   const counts = { cursor: 4, leased: 2, waiting: 1, dead: 0, oldestOutstanding: 2 };
   assert.deepEqual(found, { ...DEFINITION, name: 'a', ...counts });
   assert.equal((await deliveries.list({ after: undefined, limit: 10 })).length, 1);
@@ -64,7 +64,7 @@ test('all calls cross to the thread and back, failures with their code', async (
 
   const last = deliveries.put('b', DEFINITION, { kind: 'latest' });
   await deliveries.close();
-  assert.deepEqual(await last, { created: true }, 'what was asked for before is finished');
+  assert.equal((await last)?.created, true, 'what was asked for before is finished');
   await assert.rejects(deliveries.get('b'), { code: 'shutting_down' });
 });
 

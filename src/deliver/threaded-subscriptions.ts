@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { SekaliError } from '../errors.ts';
+import type { PutCondition } from '../store/put-condition.ts';
 import { fromFailure } from '../store/store-messages.ts';
 import type {
   DeadSelection,
   LeaseRef,
+  PutDone,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -74,8 +76,13 @@ export class ThreadedSubscriptions implements Deliveries {
     });
   }
 
-  put(name: string, definition: SubscriptionDefinition, start: Start): Promise<{ created: boolean }> {
-    return this.#call('put', name, definition, start);
+  put(
+    name: string,
+    definition: SubscriptionDefinition,
+    start: Start,
+    condition?: PutCondition,
+  ): Promise<PutDone | undefined> {
+    return this.#call('put', name, definition, start, condition);
   }
 
   get(name: string): Promise<Subscription | undefined> {

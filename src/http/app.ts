@@ -63,7 +63,7 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       maxAge: 600,
       strictPreflight: false,
-      exposedHeaders: ['retry-after', 'x-request-id'],
+      exposedHeaders: ['etag', 'retry-after', 'x-request-id'],
     });
   }
   const addresses = new Addresses(app);

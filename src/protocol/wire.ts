@@ -263,6 +263,8 @@ export interface RotateSecretAnswer {
 export interface WireSubscription extends WireSubscriptionDefinition {
   name: string;
   created_at: string;
+  /** Of the definition: its ETag, without the quotes. */
+  version: string;
   /** Everything at or below it was handed out, or does not match. */
   cursor: number;
   leased: number;

@@ -1,3 +1,5 @@
+import type { PutCondition } from './put-condition.ts';
+
 /**
  * What is kept of subscriptions: their definitions, their cursors, and of each event that was handed out and is not
  * acknowledged, who has it and for how long. To whoever implements it:
@@ -7,6 +9,8 @@
  *   below the cursor, and without a row. So acknowledging is removing, and what is kept is bounded by what is under way.
  * - A *lease* is an id that no other hand-out ever has. Whoever names it may end it, until its time is over or the event was handed out
  *   again: anything later is stale and refused, and changes nothing.
+ * - A *version* is the id of a definition as it was put once: no other put, of whatever name and definition, ever has it, also where older
+ *   data was put back.
  * - Every call is one transaction, durable when it resolves. Calls of one subscription may come from many instances at once.
  * - Time is that of the store, one clock for all instances.
  *
@@ -15,9 +19,16 @@
 export interface SubscriptionStore {
   /**
    * Makes a subscription that begins above a position, or gives one that is there another definition: its cursor and what is
-   * outstanding stay.
+   * outstanding stay. Where it is to be done on a condition, that is looked at in the same transaction.
+   *
+   * @returns undefined when the condition does not hold, and nothing was changed
    */
-  put(name: string, definition: SubscriptionDefinition, startAfter: number): Promise<{ created: boolean }>;
+  put(
+    name: string,
+    definition: SubscriptionDefinition,
+    startAfter: number,
+    condition?: PutCondition,
+  ): Promise<PutDone | undefined>;
 
   get(name: string): Promise<Subscription | undefined>;
 
@@ -95,8 +106,17 @@ export interface WebhookDefinition {
   readonly disabledReason: string | null;
 }
 
+/** What came of a put. */
+export interface PutDone {
+  /** It was not there. */
+  readonly created: boolean;
+  readonly version: string;
+}
+
 export interface Subscription extends SubscriptionDefinition {
   readonly name: string;
+  /** Of its definition: 32 hexadecimal digits. */
+  readonly version: string;
   /** Everything at or below it was handed out, or did not match. */
   readonly cursor: number;
   readonly leased: number;

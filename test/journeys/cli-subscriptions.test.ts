@@ -67,7 +67,7 @@ test('a subscription is made, listed, looked at, changed and removed', async (t)
   assert.deepEqual([made.code, made.stderr], [0, 'made\n']);
   const shown = await run(['subscriptions', 'billing']);
   const [answer] = linesOf<SubscriptionAnswer>(shown);
-  const { lag, created_at: _, ...subscription } = answer!;
+  const { lag, created_at: _, version, ...subscription } = answer!;
   assert.deepEqual(subscription, {
     name: 'billing',
     topics: ['orders', 'orders.>'],
@@ -86,7 +86,11 @@ test('a subscription is made, listed, looked at, changed and removed', async (t)
   const changed = await run(['subscriptions', 'put', 'billing', '--topics', '>', '--start', 'latest']);
   assert.equal(changed.code, 0);
   assert.match(changed.stderr, /it was there[^]*--start has changed nothing: sekali replay/);
-  await run(['subscriptions', 'put', 'audit', '--topics', '>']);
+  const late = await run(['subscriptions', 'put', 'billing', '--topics', 'a', '--if-match', version]);
+  assert.deepEqual([late.code, late.stdout], [1, '']);
+  assert.match(late.stderr, /is not as If-Match or If-None-Match requires/);
+  await run(['subscriptions', 'put', 'audit', '--topics', '>', '--if-match', 'none']);
+  assert.equal((await run(['subscriptions', 'put', 'audit', '--topics', 'a', '--if-match', 'none'])).code, 1);
   const all = linesOf<SubscriptionAnswer>(await run(['subscriptions']));
   assert.deepEqual(
     all.map(({ name, cursor }) => [name, cursor]),

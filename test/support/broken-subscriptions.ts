@@ -4,6 +4,7 @@
  */
 import { systemClock } from '../../src/clock.ts';
 import { type Kept, MemorySubscriptions } from '../../src/store/memory/memory-subscriptions.ts';
+import { holds, type PutCondition } from '../../src/store/put-condition.ts';
 import type {
   DeadSelection,
   HandOut,
@@ -128,6 +129,41 @@ class CursorFollowsPut extends Breakable {
   }
 }
 
+class UncheckedPut extends Breakable {
+  override async put(name: string, definition: SubscriptionDefinition, startAfter: number) {
+    return await super.put(name, definition, startAfter);
+  }
+}
+
+/** The one looks, the other puts, and then the one puts. */
+class LateCheckedPut extends Breakable {
+  override async put(
+    name: string,
+    definition: SubscriptionDefinition,
+    startAfter: number,
+    condition: PutCondition = {},
+  ) {
+    if (!holds(condition, this.kept.get(name)?.version)) return undefined;
+    await Promise.resolve();
+    return await super.put(name, definition, startAfter);
+  }
+}
+
+class LastingVersion extends Breakable {
+  override async put(
+    name: string,
+    definition: SubscriptionDefinition,
+    startAfter: number,
+    condition?: PutCondition,
+  ) {
+    const before = this.kept.get(name)?.version;
+    const put = await super.put(name, definition, startAfter, condition);
+    if (put === undefined || before === undefined) return put;
+    this.kept.get(name)!.version = before;
+    return { ...put, version: before };
+  }
+}
+
 class RowsOutlive extends Breakable {
   readonly #removed: Kept = new Map();
 
@@ -218,6 +254,9 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenSubscriptions[] = [
   breaks('counts an acknowledgement twice', 'named twice', RepeatedAcks),
   breaks('counts an attempt that was none', 'as often as was decided', KeptAttempts),
   breaks('moves the cursor with the definition', 'another definition', CursorFollowsPut),
+  breaks('puts whatever the condition says', 'changes nothing', UncheckedPut),
+  breaks('looks at the condition before others have put', 'at once, one does it', LateCheckedPut),
+  breaks('keeps the version when it is put again', 'have one version', LastingVersion),
   breaks('leaves the rows of what is removed', 'takes all its rows', RowsOutlive),
   breaks('lists names as a dictionary does', 'listed by name', DictionaryOrder),
   breaks('leaves leases when the cursor is moved', 'gives up what is outstanding', SeekKeepsLeases),

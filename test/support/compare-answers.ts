@@ -13,6 +13,7 @@ const UNFORETOLD: Readonly<Record<string, (value: unknown) => boolean>> = {
   created_at: isInstant,
   died_at: isInstant,
   lease: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
+  version: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
   age_seconds: (value) => typeof value === 'number' && value >= 0,
   uptime_seconds: (value) => typeof value === 'number' && value >= 0,
   key_index_bytes: (value) => typeof value === 'number' && value > 0,

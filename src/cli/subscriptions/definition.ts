@@ -30,6 +30,14 @@ const webhook: Kind<string | undefined> = {
   read: (given) => (given === 'none' || URL.canParse(given) ? { value: given } : { rule: 'a URL, or none' }),
 };
 
+const version: Kind<string | undefined> = {
+  isSwitch: false,
+  read: (given) =>
+    given === 'none' || /^[0-9a-f]{32}$/.test(given)
+      ? { value: given }
+      : { rule: 'a version, as sekali subscriptions NAME shows it, or none' },
+};
+
 /** What a subscription is. What is not given has its default, also where the subscription is there. */
 export const DEFINITION_SETTINGS = {
   topics: {
@@ -76,6 +84,13 @@ export const DEFINITION_SETTINGS = {
     fallback: undefined as string | undefined,
     form: 'URL|none',
     meaning: 'For put: where the server posts each event to; none takes away the one that is there.',
+    flagOnly: true,
+  },
+  ifMatch: {
+    kind: version,
+    fallback: undefined as string | undefined,
+    form: 'VERSION|none',
+    meaning: 'For put: only if the definition that is there has this version; none: only if there is none.',
     flagOnly: true,
   },
 } as const satisfies Settings;

@@ -33,6 +33,7 @@ export function subscriptionLines(
     ['ordered', answer.ordered ? 'yes, by topic' : 'no'],
     ...webhookRows(answer.webhook),
     ['made', answer.created_at],
+    ['version', answer.version],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${bold(name.padEnd(width))}  ${printable(value)}`);

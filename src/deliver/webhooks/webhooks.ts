@@ -1,12 +1,15 @@
 import { SekaliError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { holds, type PutCondition } from '../../store/put-condition.ts';
 import type { StoredEvent, StoredSignal } from '../../store/store.ts';
 import type {
+  PutDone,
   Subscription,
   SubscriptionDefinition,
   WebhookDefinition,
 } from '../../store/subscription-store.ts';
 import type { Deliveries, Start } from '../deliveries.ts';
+import { subscriptionChanged } from '../subscription-changed.ts';
 import { Breaker, type BreakerOptions } from './breaker.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Poster } from './post-event.ts';
@@ -46,6 +49,26 @@ export interface WebhookStatus {
   readonly nextTryInMs: number | undefined;
 }
 
+/** What a request says of a subscription besides its definition. */
+export interface GivenPut {
+  readonly start: Start;
+  readonly webhook: GivenWebhook | undefined;
+  readonly condition: PutCondition;
+}
+
+/** What came of a put. */
+export interface PutAnswer {
+  readonly created: boolean;
+  /** As it was put, whatever others have made of it since. */
+  readonly definition: SubscriptionDefinition;
+  readonly version: string;
+  /** If one was made. */
+  readonly secret: string | undefined;
+}
+
+/** Times that a change is begun anew, because another instance has changed the same subscription in between. */
+const ROUNDS_MAX = 10;
+
 /** How often a target may fail, one time after the other, before it is left alone, and for how long. */
 const BREAKER = { failuresMax: 10, firstMs: 1000, maxMs: 300_000 };
 
@@ -83,27 +106,32 @@ export class Webhooks {
   /**
    * As `Deliveries.put`. One that has a webhook already keeps its secrets, and is enabled again.
    *
-   * @returns the secret, if one was made
-   * @throws SekaliError `subscription_invalid` for a URL that nothing may be sent to
+   * @throws SekaliError `subscription_invalid` for a URL that nothing may be sent to, `subscription_changed` where the condition does not
+   *   hold
    */
-  async put(
-    name: string,
-    definition: SubscriptionDefinition,
-    { start, webhook }: { start: Start; webhook: GivenWebhook | undefined },
-  ): Promise<{ created: boolean; secret: string | undefined }> {
+  async put(name: string, definition: SubscriptionDefinition, given: GivenPut): Promise<PutAnswer> {
+    const { webhook } = given;
     const refusal = webhook && this.#policy.refusal(webhook.url);
     if (refusal !== undefined) {
       throw new SekaliError('subscription_invalid', `webhook.url: ${refusal}`, { member: 'webhook.url' });
     }
-    return await this.#inTurn(async () => {
-      const kept = webhook && (await this.#options.deliveries.get(name))?.webhook?.secrets;
-      const secret = webhook && kept === undefined ? makeSecret() : undefined;
-      const secrets = kept ?? (secret === undefined ? [] : [{ secret, untilMs: null }]);
-      const whole = webhook && { webhook: { ...webhook, secrets, disabledReason: null } };
-      const { created } = await this.#options.deliveries.put(name, { ...definition, ...whole }, start);
-      this.#dispatcher.changed(name);
-      return { created, secret };
-    });
+    return await this.#change(name, (found) => this.#putOver(found, name, definition, given));
+  }
+
+  async #putOver(
+    found: Subscription | undefined,
+    name: string,
+    given: SubscriptionDefinition,
+    { start, webhook, condition }: GivenPut,
+  ): Promise<PutAnswer | undefined> {
+    if (!holds(condition, found?.version)) throw subscriptionChanged(name);
+    const kept = webhook && found?.webhook?.secrets;
+    const secret = webhook && kept === undefined ? makeSecret() : undefined;
+    const secrets = kept ?? (secret === undefined ? [] : [{ secret, untilMs: null }]);
+    const whole = webhook && { webhook: { ...webhook, secrets, disabledReason: null } };
+    const definition = { ...given, ...whole };
+    const done = await this.#options.deliveries.put(name, definition, start, asSeen(found));
+    return done && { ...done, definition, secret };
   }
 
   /**
@@ -112,8 +140,11 @@ export class Webhooks {
    * @throws SekaliError `subscription_unknown`, `subscription_invalid` for one without a webhook
    */
   async rotateSecret(name: string, overlapMs: number): Promise<string> {
-    return await this.#inTurn(async () => {
-      const { webhook, ...found } = await this.#find(name);
+    return await this.#change(name, async (subscription) => {
+      if (subscription === undefined) {
+        throw new SekaliError('subscription_unknown', `there is no subscription ${JSON.stringify(name)}`);
+      }
+      const { webhook, ...found } = subscription;
       if (webhook === undefined) {
         throw new SekaliError('subscription_invalid', 'the subscription has no webhook', {
           member: 'webhook',
@@ -121,8 +152,8 @@ export class Webhooks {
       }
       const secret = makeSecret();
       const secrets = rotate(webhook.secrets, secret, overlapMs, Date.now());
-      await this.#replace(found, { ...webhook, secrets });
-      return secret;
+      const done = await this.#replace(found, { ...webhook, secrets });
+      return done && secret;
     });
   }
 
@@ -147,30 +178,52 @@ export class Webhooks {
   }
 
   async #disable(name: string, url: string, reason: string): Promise<void> {
-    await this.#inTurn(async () => {
-      const { webhook, ...found } = await this.#find(name);
-      if (webhook?.url !== url || webhook.disabledReason !== null) return;
-      await this.#replace(found, { ...webhook, disabledReason: reason });
+    await this.#change(name, async (subscription) => {
+      if (subscription?.webhook?.url !== url || subscription.webhook.disabledReason !== null) return false;
+      const { webhook, ...found } = subscription;
+      const done = await this.#replace(found, { ...webhook, disabledReason: reason });
+      if (done === undefined) return undefined;
       // The origin alone: with some receivers the rest of the URL is a secret.
       const { origin } = new URL(url);
       this.#options.log.warn(
         { subscription: name, origin, reason },
         'the receiver is gone: the webhook is disabled',
       );
+      return true;
     });
   }
 
-  async #replace(found: Omit<Subscription, 'webhook'>, webhook: WebhookDefinition): Promise<void> {
+  async #replace(
+    found: Omit<Subscription, 'webhook'>,
+    webhook: WebhookDefinition,
+  ): Promise<PutDone | undefined> {
     const { topics, ackWaitMs, attemptsMax, inFlightMax, backoff, ordered } = found;
     const definition = { topics, ackWaitMs, attemptsMax, inFlightMax, backoff, ordered, webhook };
-    await this.#options.deliveries.put(found.name, definition, { kind: 'latest' });
-    this.#dispatcher.changed(found.name);
+    return await this.#options.deliveries.put(found.name, definition, { kind: 'latest' }, asSeen(found));
   }
 
-  async #find(name: string): Promise<Subscription> {
-    const found = await this.#options.deliveries.get(name);
-    if (found !== undefined) return found;
-    throw new SekaliError('subscription_unknown', `there is no subscription ${JSON.stringify(name)}`);
+  /**
+   * Changes what is there, by work that puts over what it was given and over nothing else: where another instance was faster, it is
+   * begun anew with what that one has put.
+   *
+   * @param work resolves with undefined where it was not put
+   * @throws SekaliError `overloaded` when others change it all the time
+   */
+  async #change<T extends {}>(
+    name: string,
+    work: (found: Subscription | undefined) => Promise<T | undefined>,
+  ): Promise<T> {
+    return await this.#inTurn(async () => {
+      try {
+        for (let round = 0; round < ROUNDS_MAX; round++) {
+          const done = await work(await this.#options.deliveries.get(name));
+          if (done !== undefined) return done;
+        }
+      } finally {
+        this.#dispatcher.changed(name);
+      }
+      throw new SekaliError('overloaded', 'others change the subscription all the time');
+    });
   }
 
   #breakerOf(url: string): Breaker {
@@ -193,4 +246,8 @@ export class Webhooks {
     this.#turn = mine.catch(() => {});
     return await mine;
   }
+}
+
+function asSeen(found: Pick<Subscription, 'version'> | undefined): PutCondition {
+  return found === undefined ? { noneMatch: '*' } : { match: [found.version] };
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { PutAnswer } from '../../deliver/webhooks/webhooks.ts';
 import { SekaliError } from '../../errors.ts';
 import { checkName } from '../../event.ts';
 import { formatInstant, instantOfMs } from '../../instant.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../protocol/wire.ts';
 import { integer } from '../../settings.ts';
 import type { Subscription, SubscriptionDefinition } from '../../store/subscription-store.ts';
+import { etagOf, readCondition } from '../conditions.ts';
 import type { FetchLines } from '../fetch-lines.ts';
 import type { JsonBodies } from '../json-bodies.ts';
 import { nameRule } from '../members.ts';
@@ -45,11 +47,12 @@ export function addSubscriptionsRoutes(
   app.put<Named>('/subscriptions/:name', async (request, reply) => {
     readQuery({}, request.query);
     const name = nameRule(request.params.name, 'name');
+    const condition = readCondition(request.headers);
     const { definition, start, webhook } = readDefinition(await bodies.members(request, reply));
-    const { created, secret } = await webhooks.put(name, definition, { start, webhook });
+    const put = await webhooks.put(name, definition, { start, webhook, condition });
     lines.ring(name);
-    reply.code(created ? 201 : 200);
-    return await reply.send(printNew(await find(name), secret));
+    reply.code(put.created ? 201 : 200).header('etag', etagOf(put.version));
+    return await reply.send(printPut(await find(name), put));
   });
 
   app.get('/subscriptions', async (request): Promise<SubscriptionsAnswer> => {
@@ -63,11 +66,12 @@ export function addSubscriptionsRoutes(
     };
   });
 
-  app.get<Named>('/subscriptions/:name', async (request): Promise<SubscriptionAnswer> => {
+  app.get<Named>('/subscriptions/:name', async (request, reply): Promise<SubscriptionAnswer> => {
     readQuery({}, request.query);
     const name = knowable(request.params.name);
     const subscription = await find(name);
     const { events, ageMs } = await deliveries.lag(name);
+    reply.header('etag', etagOf(subscription.version));
     const age_seconds = ageMs === undefined ? null : Math.round(Math.max(0, ageMs)) / 1000;
     return { ...print(subscription), lag: { events, age_seconds } };
   });
@@ -101,9 +105,14 @@ export function addSubscriptionsRoutes(
     };
   }
 
-  /** With the secret of its webhook, if one was made. */
-  function printNew(subscription: Subscription, secret: string | undefined): WireSubscription {
-    const printed = print(subscription);
+  /**
+   * As it was put, though another server may have put another definition since: the version is of this one. With the secret of its
+   * webhook, if one was made.
+   */
+  function printPut(found: Subscription, { definition, version, secret }: PutAnswer): WireSubscription {
+    const { name, cursor, leased, waiting, dead, oldestOutstanding, createdAtMs } = found;
+    const state = { name, cursor, leased, waiting, dead, oldestOutstanding, createdAtMs };
+    const printed = print({ ...definition, version, ...state });
     if (secret === undefined || printed.webhook === undefined) return printed;
     return { ...printed, webhook: { ...printed.webhook, secret } };
   }
@@ -130,9 +139,9 @@ function unknown(name: string): SekaliError {
 }
 
 function printSubscription(subscription: Subscription): WireSubscription {
-  const { name, createdAtMs, cursor, leased, waiting, dead } = subscription;
+  const { name, createdAtMs, version, cursor, leased, waiting, dead } = subscription;
   const created_at = formatInstant(instantOfMs(createdAtMs));
-  return { name, ...printDefinition(subscription), created_at, cursor, leased, waiting, dead };
+  return { name, ...printDefinition(subscription), created_at, version, cursor, leased, waiting, dead };
 }
 
 function printDefinition(definition: SubscriptionDefinition) {

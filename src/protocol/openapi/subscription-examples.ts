@@ -19,6 +19,7 @@ import { storedOrder1, storedOrder2, storedOrder3 } from './examples.ts';
 
 /** Of a real answer it is another one. */
 const LEASE = '9f86d081884c7d659a2feaa0c55ad015';
+const VERSION = '6b86b273ff34fce19d6b804eff5a3f57';
 const MADE_AT = '2026-01-31T12:05:00.000000Z';
 const DIED_AT = '2026-01-31T12:05:02.300000Z';
 const REASON = 'no such customer';
@@ -37,6 +38,7 @@ export const subscription: WireSubscription = {
   backoff: { first_ms: 1000, max_ms: 60_000 },
   ordered: false,
   created_at: MADE_AT,
+  version: VERSION,
   cursor: 0,
   leased: 0,
   waiting: 0,

@@ -61,6 +61,10 @@ const members: Readonly<Record<string, Schema>> = {
   name: ref('Name'),
   ...definition,
   created_at: ref('Instant', 'When it was made.'),
+  version: {
+    type: 'string',
+    description: 'Of the definition, as it was put: no other put ever has it. Its ETag, without the quotes.',
+  },
   cursor: { ...cursor, description: 'Everything at or below it was handed out, or does not match.' },
   leased: count('Events that consumers have at present.'),
   waiting: count('Events that wait to be handed out again.'),

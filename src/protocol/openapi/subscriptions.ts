@@ -1,5 +1,5 @@
 import { MEDIA_JSON, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../wire.ts';
-import type { PathItem } from './document.ts';
+import type { Answer, Parameter, PathItem } from './document.ts';
 import { problems } from './problem.ts';
 import { ref } from './schema.ts';
 import { BODY_CODES, command, subscriptionName } from './subscription-command.ts';
@@ -12,6 +12,26 @@ import {
   subscriptionsPage,
 } from './subscription-examples.ts';
 
+const ifMatch: Parameter = {
+  name: 'If-Match',
+  in: 'header',
+  description: 'Entity tags. Only what has one of them is changed; `*`: only what is there.',
+  schema: { type: 'string' },
+};
+
+const ifNoneMatch: Parameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  description: '`*`: it is made, and nothing is changed that is there.',
+  schema: { type: 'string' },
+};
+
+const etag: NonNullable<Answer['headers']> = {
+  ETag: { description: 'Of the definition: its version, in quotes.', schema: { type: 'string' } },
+};
+
+const PUT_CODES = [...BODY_CODES, 'subscription_changed'] as const;
+
 export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
   '/subscriptions/{name}': {
     put: {
@@ -20,7 +40,7 @@ export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
       summary: 'Make or change a subscription',
       description:
         'A subscription is a named, durable place in the log. Any number of consumers take its events, each for a time, until they are acknowledged.\n\nOne that is there gets this definition, whole; its place, and what was handed out, stay as they are.',
-      parameters: [subscriptionName],
+      parameters: [subscriptionName, ifMatch, ifNoneMatch],
       requestBody: {
         required: true,
         description: 'At most 2 MiB.',
@@ -34,15 +54,17 @@ export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
       responses: {
         200: {
           description: 'It was there, and is as asked for now.',
+          headers: etag,
           content: { [MEDIA_JSON]: { schema: ref('Subscription') } },
         },
         201: {
           description: 'It was made.',
+          headers: etag,
           content: {
             [MEDIA_JSON]: { schema: ref('Subscription'), examples: { made: { value: subscription } } },
           },
         },
-        ...problems(...BODY_CODES),
+        ...problems(...PUT_CODES),
       },
     },
     get: {
@@ -54,6 +76,7 @@ export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
       responses: {
         200: {
           description: 'The subscription.',
+          headers: etag,
           content: {
             [MEDIA_JSON]: {
               schema: ref('SubscriptionAnswer'),

@@ -4,6 +4,7 @@ export interface KeptSubscription {
   readonly name: string;
   readonly createdAtMs: number;
   definition: SubscriptionDefinition;
+  version: string;
   cursor: number;
   readonly rows: Map<number, Row>;
   /** Ends when nobody hands out of it. */

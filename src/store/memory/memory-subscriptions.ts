@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
+import { holds, type PutCondition } from '../put-condition.ts';
 import type {
   DeadEvent,
   DeadSelection,
   HandOut,
   LeaseRef,
   Outstanding,
+  PutDone,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -30,15 +33,18 @@ export class MemorySubscriptions implements SubscriptionStore {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-  ): Promise<{ created: boolean }> {
+    condition: PutCondition = {},
+  ): Promise<PutDone | undefined> {
     const there = this.#kept.get(name);
+    if (!holds(condition, there?.version)) return undefined;
+    const version = randomBytes(16).toString('hex');
     if (there !== undefined) {
-      there.definition = definition;
-      return { created: false };
+      Object.assign(there, { definition, version });
+      return { created: false, version };
     }
     const fresh = { cursor: startAfter, rows: new Map(), createdAtMs: this.#clock.nowMs() };
-    this.#kept.set(name, { ...fresh, name, definition, turn: Promise.resolve() });
-    return { created: true };
+    this.#kept.set(name, { ...fresh, name, definition, version, turn: Promise.resolve() });
+    return { created: true, version };
   }
 
   async get(name: string): Promise<Subscription | undefined> {
@@ -165,7 +171,8 @@ export class MemorySubscriptions implements SubscriptionStore {
   }
 }
 
-function describe({ name, definition, cursor, rows, createdAtMs }: KeptSubscription): Subscription {
+function describe(kept: KeptSubscription): Subscription {
+  const { name, definition, version, cursor, rows, createdAtMs } = kept;
   const counts = { leased: 0, waiting: 0, dead: 0 };
   let oldestOutstanding: number | undefined;
   for (const [position, { diedAtMs, lease }] of rows) {
@@ -175,5 +182,5 @@ function describe({ name, definition, cursor, rows, createdAtMs }: KeptSubscript
       oldestOutstanding = Math.min(oldestOutstanding ?? position, position);
     }
   }
-  return { ...definition, name, cursor, ...counts, oldestOutstanding, createdAtMs };
+  return { ...definition, name, version, cursor, ...counts, oldestOutstanding, createdAtMs };
 }

@@ -1,9 +1,11 @@
+import type { PutCondition } from '../put-condition.ts';
 import type {
   DeadEvent,
   DeadSelection,
   HandOut,
   LeaseRef,
   Outstanding,
+  PutDone,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -15,6 +17,7 @@ import { handOut } from './run-hand-out.ts';
 import { type Sql, SqlPool } from './sql-pool.ts';
 import { SELECT_SUBSCRIPTION, toSubscription } from './subscription-columns.ts';
 import { discard, readDead, redrive } from './subscription-dead.ts';
+import { putDefinition } from './subscription-definition.ts';
 import { nack } from './subscription-giving-back.ts';
 import { giveUpOutstanding, inTransaction, lockSubscription } from './subscription-lock.ts';
 import { ack, extend } from './subscription-settling.ts';
@@ -60,16 +63,15 @@ export class PostgresSubscriptions implements SubscriptionStore {
     return new PostgresSubscriptions(databaseUrl);
   }
 
-  put(name: string, definition: SubscriptionDefinition, startAfter: number): Promise<{ created: boolean }> {
-    return this.#calls.run(async (sql) => {
-      const rows = await sql(
-        // A row that was there has been locked by this transaction, which xmax then names.
-        `INSERT INTO sekali.subscriptions (name, definition, cursor) VALUES ($1, $2, $3)
-           ON CONFLICT (name) DO UPDATE SET definition = excluded.definition RETURNING (xmax = 0)::int`,
-        [name, JSON.stringify(definition), startAfter],
-      );
-      return { created: rows[0]![0] === '1' };
-    });
+  put(
+    name: string,
+    definition: SubscriptionDefinition,
+    startAfter: number,
+    condition: PutCondition = {},
+  ): Promise<PutDone | undefined> {
+    return this.#calls.run((sql) =>
+      inTransaction(sql, () => putDefinition(sql, name, { definition, startAfter, condition })),
+    );
   }
 
   get(name: string): Promise<Subscription | undefined> {

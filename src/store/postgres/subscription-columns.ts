@@ -1,4 +1,5 @@
 import type { Subscription, SubscriptionDefinition } from '../subscription-store.ts';
+import { hexOf } from './subscription-values.ts';
 
 /** SQL for milliseconds since the epoch; what is in between counts as the one before. */
 export function msColumn(column: string): string {
@@ -19,7 +20,7 @@ export const SELECT_FOR_HAND_OUT = selectSubscription('LIMIT 1000');
 
 function selectSubscription(deadLimit: string): string {
   return `
-    SELECT s.name, s.definition, s.cursor, ${msColumn('s.created_at')}, c.leased, c.waiting, c.oldest,
+    SELECT s.name, s.definition, s.version, s.cursor, ${msColumn('s.created_at')}, c.leased, c.waiting, c.oldest,
            (SELECT count(*) FROM (
               SELECT FROM sekali.deliveries d
                 WHERE d.subscription_id = s.subscription_id AND d.died_at IS NOT NULL ${deadLimit}) AS dead)
@@ -31,10 +32,11 @@ function selectSubscription(deadLimit: string): string {
 }
 
 export function toSubscription(row: readonly (string | null)[]): Subscription {
-  const [name, definition, cursor, createdAtMs, leased, waiting, oldest, dead] = row;
+  const [name, definition, version, cursor, createdAtMs, leased, waiting, oldest, dead] = row;
   return {
     ...(JSON.parse(definition!) as SubscriptionDefinition),
     name: name!,
+    version: hexOf(version!),
     cursor: Number(cursor),
     leased: Number(leased),
     waiting: Number(waiting),

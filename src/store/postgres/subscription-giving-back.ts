@@ -2,7 +2,7 @@ import type { LeaseRef, Outstanding, Settled, Verdict } from '../subscription-st
 import { fixedArray, INT8 } from './binary-arrays.ts';
 import type { Sql } from './sql-pool.ts';
 import { ARE_HELD, HELD, inOrder, keyOf, leasedRows, outcomes } from './subscription-settling.ts';
-import { leaseArrays, leaseId, reasonText } from './subscription-values.ts';
+import { hexOf, leaseArrays, reasonText } from './subscription-values.ts';
 
 /**
  * The rows are read, and then changed where the leases still hold: what a lease says of its event stays the same for as long as it
@@ -20,7 +20,7 @@ export async function nack(
   );
   const decided = new Map<string, { ref: LeaseRef; verdict: Verdict }>();
   for (const [position, lease, topic, attempts] of found as string[][]) {
-    const ref = { position: Number(position), lease: leaseId(lease!) };
+    const ref = { position: Number(position), lease: hexOf(lease!) };
     if (decided.has(keyOf(ref))) continue;
     const verdict = decide({ position: ref.position, topic: topic!, attempts: Number(attempts) });
     decided.set(keyOf(ref), { ref, verdict });

@@ -1,6 +1,6 @@
 import type { LeaseRef, Settled } from '../subscription-store.ts';
 import type { Sql } from './sql-pool.ts';
-import { leaseArrays, leaseId } from './subscription-values.ts';
+import { hexOf, leaseArrays } from './subscription-values.ts';
 
 /**
  * Ending leases, giving events back and extending leases: each changes the rows that leases hold, and is one statement, with at most
@@ -97,5 +97,5 @@ export function keyOf({ position, lease }: LeaseRef): string {
 }
 
 function toKey(row: readonly (string | null)[]): string {
-  return keyOf({ position: Number(row[0]), lease: leaseId(row[1]!) });
+  return keyOf({ position: Number(row[0]), lease: hexOf(row[1]!) });
 }

@@ -18,8 +18,8 @@ export function positionArray(positions: readonly number[]): Buffer {
   );
 }
 
-/** A lease as the database writes it, as the port does. */
-export function leaseId(uuid: string): string {
+/** A lease or a version as the database writes it, as the port does. */
+export function hexOf(uuid: string): string {
   return uuid.replaceAll('-', '');
 }
 

@@ -1,10 +1,12 @@
 import { type Clock, systemClock } from '../../clock.ts';
+import type { PutCondition } from '../put-condition.ts';
 import type {
   DeadEvent,
   DeadSelection,
   HandOut,
   LeaseRef,
   Outstanding,
+  PutDone,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -72,11 +74,12 @@ export class SqliteSubscriptions implements SubscriptionStore {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-  ): Promise<{ created: boolean }> {
+    condition: PutCondition = {},
+  ): Promise<PutDone | undefined> {
     const nowMs = this.#clock.nowMs();
-    return await this.#commits.run((tables) => ({
-      created: tables.put(name, definition, startAfter, nowMs),
-    }));
+    return await this.#commits.run((tables) =>
+      tables.put(name, definition, { startAfter, nowMs, condition }),
+    );
   }
 
   async get(name: string): Promise<Subscription | undefined> {

@@ -6,6 +6,7 @@ export interface SubscriptionRow {
   readonly id: number;
   readonly name: string;
   readonly definition: SubscriptionDefinition;
+  readonly version: string;
   readonly cursor: number;
   readonly leased: number;
   readonly waiting: number;
@@ -28,9 +29,11 @@ export class SubscriptionRows {
     this.#find = db.prepare('SELECT * FROM subscriptions WHERE name = ?');
     this.#page = db.prepare('SELECT * FROM subscriptions WHERE name > ? ORDER BY name LIMIT ?');
     this.#insert = db.prepare(
-      'INSERT INTO subscriptions (name, definition, cursor, created_at_ms) VALUES (?, ?, ?, ?)',
+      'INSERT INTO subscriptions (name, definition, cursor, created_at_ms) VALUES (?, ?, ?, ?) RETURNING version',
     );
-    this.#define = db.prepare('UPDATE subscriptions SET definition = ? WHERE subscription_id = ?');
+    this.#define = db.prepare(
+      'UPDATE subscriptions SET definition = ?, version = lower(hex(randomblob(16))) WHERE subscription_id = ? RETURNING version',
+    );
     this.#remove = db.prepare('DELETE FROM subscriptions WHERE subscription_id = ?');
     this.#byId = db.prepare('SELECT * FROM subscriptions WHERE subscription_id = ?');
     this.#setCursor = db.prepare('UPDATE subscriptions SET cursor = ? WHERE subscription_id = ?');
@@ -52,12 +55,14 @@ export class SubscriptionRows {
     return row && toRow(row);
   }
 
-  insert(name: string, definition: SubscriptionDefinition, cursor: number, createdAtMs: number): void {
-    this.#insert.run(name, textOf(definition), cursor, createdAtMs);
+  /** @returns its version */
+  insert(name: string, definition: SubscriptionDefinition, cursor: number, createdAtMs: number): string {
+    return this.#insert.get(name, textOf(definition), cursor, createdAtMs)!['version'] as string;
   }
 
-  define(id: number, definition: SubscriptionDefinition): void {
-    this.#define.run(textOf(definition), id);
+  /** @returns its version now */
+  define(id: number, definition: SubscriptionDefinition): string {
+    return this.#define.get(textOf(definition), id)!['version'] as string;
   }
 
   remove(id: number): void {
@@ -94,6 +99,7 @@ function toRow(row: Record<string, SQLOutputValue>): SubscriptionRow {
     id: row['subscription_id'] as number,
     name: row['name'] as string,
     definition: JSON.parse(row['definition'] as string) as SubscriptionDefinition,
+    version: row['version'] as string,
     cursor: row['cursor'] as number,
     leased: row['leased'] as number,
     waiting: row['waiting'] as number,

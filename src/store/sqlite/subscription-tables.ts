@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Subscription, SubscriptionDefinition } from '../subscription-store.ts';
+import { holds, type PutCondition } from '../put-condition.ts';
+import type { PutDone, Subscription, SubscriptionDefinition } from '../subscription-store.ts';
 import { DeadRows } from './subscription-dead.ts';
 import { DueReader } from './subscription-due.ts';
 import { OutstandingRows } from './subscription-outstanding.ts';
@@ -23,15 +24,19 @@ export class SubscriptionTables {
     return { ...definition, ...row, oldestOutstanding: this.next.oldest(id) };
   }
 
-  /** @returns whether it is a new one */
-  put(name: string, definition: SubscriptionDefinition, startAfter: number, nowMs: number): boolean {
+  /** @returns undefined when the condition does not hold */
+  put(
+    name: string,
+    definition: SubscriptionDefinition,
+    { startAfter, nowMs, condition = {} }: { startAfter: number; nowMs: number; condition?: PutCondition },
+  ): PutDone | undefined {
     const row = this.subscriptions.find(name);
-    if (row === undefined) this.subscriptions.insert(name, definition, startAfter, nowMs);
-    else {
-      this.subscriptions.define(row.id, definition);
-      this.outstanding.setOrdered(row.id, definition.ordered);
+    if (!holds(condition, row?.version)) return undefined;
+    if (row === undefined) {
+      return { created: true, version: this.subscriptions.insert(name, definition, startAfter, nowMs) };
     }
-    return row === undefined;
+    this.outstanding.setOrdered(row.id, definition.ordered);
+    return { created: false, version: this.subscriptions.define(row.id, definition) };
   }
 
   /** Sets an outstanding event aside; nothing, if it is none. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { PutCondition } from '../../../src/store/put-condition.ts';
 import {
   countsOf,
   DEFINITION,
@@ -19,8 +20,10 @@ export const definitionCases: readonly SubscriptionCase[] = [
     async run({ store }) {
       const before = Date.now();
       const definition = { ...DEFINITION, topics: ['a.*', 'käse.>', 'c'], ordered: true, attemptsMax: 0 };
-      assert.deepEqual(await store.put('billing', definition, 41), { created: true });
-      const { createdAtMs, ...found } = (await store.get('billing'))!;
+      const put = await store.put('billing', definition, 41);
+      const { createdAtMs, version, ...found } = (await store.get('billing'))!;
+      assert.deepEqual(put, { created: true, version });
+      assert.match(version, /^[0-9a-f]{32}$/);
       const empty = { leased: 0, waiting: 0, dead: 0, oldestOutstanding: undefined };
       assert.deepEqual(found, { ...definition, name: 'billing', cursor: 41, ...empty });
       // A database may have another clock, not another day.
@@ -45,8 +48,9 @@ export const definitionCases: readonly SubscriptionCase[] = [
         backoff: { firstMs: 0, maxMs: 1 },
         ordered: true,
       };
-      assert.deepEqual(await store.put('billing', changed, 100), { created: false });
-      assert.deepEqual(await store.get('billing'), { ...before, ...changed });
+      const put = await store.put('billing', changed, 100);
+      assert.equal(put?.created, false);
+      assert.deepEqual(await store.get('billing'), { ...before, ...changed, version: put?.version });
       assert.deepEqual(await store.definition('billing'), changed);
       assert.deepEqual(await store.ack('billing', refsOf(leaseOf(1), 7)), ['done']);
     },
@@ -69,6 +73,74 @@ export const definitionCases: readonly SubscriptionCase[] = [
       assert.deepEqual((await store.list({ after: undefined, limit: 10 }))[0]?.webhook, webhook);
       await store.put('billing', DEFINITION, 0);
       assert.equal(Object.hasOwn((await store.get('billing'))!, 'webhook'), false);
+    },
+  },
+  {
+    name: 'no two puts have one version, and nothing but a put changes it',
+    async run({ store }) {
+      const versions: unknown[] = [];
+      const put = async (name: string) => versions.push((await store.put(name, DEFINITION, 0))?.version);
+      await put('one');
+      await put('one');
+      await put('other');
+      await store.remove('one');
+      await put('one');
+      await lease(store, 'one', rowsOf(1));
+      await store.ack('one', refsOf(leaseOf(1), 1));
+      await store.seek('one', 7);
+      assert.equal(new Set(versions).size, 4);
+      assert.equal((await store.get('one'))?.version, versions[3]);
+      assert.deepEqual(
+        (await store.list({ after: undefined, limit: 9 })).map(({ version }) => version),
+        [versions[3], versions[2]],
+      );
+    },
+  },
+  {
+    name: 'a put on a condition is done when it holds, and else changes nothing',
+    async run({ store, other }) {
+      const changed = { ...DEFINITION, topics: ['changed'] };
+      assert.equal(await store.put('billing', DEFINITION, 0, { match: '*' }), undefined);
+      assert.equal(await store.put('billing', DEFINITION, 0, { match: ['0'.repeat(32)] }), undefined);
+      assert.equal(await store.get('billing'), undefined);
+      const first = await store.put('billing', DEFINITION, 5, { noneMatch: '*' });
+      assert.equal(first?.created, true);
+      const before = await store.get('billing');
+      const version = first?.version ?? '';
+      for (const condition of [
+        { noneMatch: '*' },
+        { noneMatch: ['0', version] },
+        { match: [] },
+        { match: ['0'.repeat(32)] },
+        { match: [version], noneMatch: [version] },
+      ] as const) {
+        assert.equal(await other.put('billing', changed, 0, condition), undefined, JSON.stringify(condition));
+        assert.deepEqual(await store.get('billing'), before);
+      }
+      const second = await other.put('billing', changed, 0, { match: ['0', version] });
+      assert.deepEqual([second?.created, (await store.get('billing'))?.topics], [false, ['changed']]);
+      assert.equal(await store.put('billing', DEFINITION, 0, { match: [version] }), undefined, 'once');
+      assert.equal((await store.put('billing', DEFINITION, 0, { match: '*' }))?.created, false);
+      assert.equal((await store.put('billing', changed, 0, { noneMatch: [version] }))?.created, false);
+    },
+  },
+  {
+    name: 'of any number who put on one condition at once, one does it',
+    async run({ store, other }) {
+      const race = async (condition: PutCondition) => {
+        const puts = Array.from({ length: 12 }, (_, i) => {
+          const definition = { ...DEFINITION, attemptsMax: i };
+          return (i % 2 === 0 ? store : other).put('billing', definition, 0, condition);
+        });
+        const done = await Promise.all(puts);
+        const [winner, ...others] = [...done.keys()].filter((i) => done[i] !== undefined);
+        assert.deepEqual([typeof winner, others], ['number', []]);
+        const { attemptsMax, version } = (await store.get('billing'))!;
+        assert.deepEqual([attemptsMax, version], [winner, done[winner!]?.version]);
+        return version;
+      };
+      let version = await race({ noneMatch: '*' });
+      for (let round = 0; round < 5; round++) version = await race({ match: [version] });
     },
   },
   {
@@ -104,7 +176,7 @@ export const definitionCases: readonly SubscriptionCase[] = [
       assert.equal(await store.remove('gone'), true);
       assert.equal(await store.remove('gone'), false);
       assert.equal(await store.get('gone'), undefined);
-      assert.deepEqual(await store.put('gone', DEFINITION, 0), { created: true });
+      assert.equal((await store.put('gone', DEFINITION, 0))?.created, true);
       assert.deepEqual(await countsOf(store, 'gone'), counts({ cursor: 0 }));
       assert.deepEqual(await store.ack('gone', refsOf(leaseOf(1), 2)), ['lease_stale']);
       assert.deepEqual(

@@ -37,13 +37,17 @@ export class Subscriber {
     return `/subscriptions/${encodeURIComponent(this.name)}`;
   }
 
-  async send(method: string, below = '', body?: unknown): Promise<Answer> {
+  async send(
+    method: string,
+    below = '',
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const isJson = body !== undefined;
     return await this.server.send(`${this.path}${below}`, {
       method,
-      ...(body !== undefined && {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
+      headers: { ...(isJson && { 'content-type': 'application/json' }), ...headers },
+      ...(isJson && { body: JSON.stringify(body) }),
     });
   }
 

@@ -40,7 +40,8 @@ export const subscriptionCases: readonly ProtocolCase[] = [
       const one = new Subscriber(server);
       const answer = await one.send('PUT', '', { topics: [server.topic()] });
       assert.equal(answer.status, 201, answer.text);
-      const { created_at, ...made } = answer.json();
+      const { created_at, version, ...made } = answer.json();
+      assert.match(String(version), /^[0-9a-f]{32}$/);
       assert.match(String(created_at), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
       assert.deepEqual(made, {
         name: server.scope,
@@ -81,6 +82,66 @@ export const subscriptionCases: readonly ProtocolCase[] = [
       );
       assert.equal((await one.ack(leasesOf(fetched))).counted, 2);
       assert.deepEqual(idsOf(await one.fetch()), ['e2']);
+    },
+  },
+  {
+    name: 'the ETag is the version of the definition, and If-Match and If-None-Match are held to it',
+    async run(server) {
+      const one = new Subscriber(server);
+      const definition = { topics: [server.topic()] };
+      const put = async (headers: Record<string, string>) => await one.send('PUT', '', definition, headers);
+      assertProblem(await put({ 'if-match': '*' }), 412, 'subscription_changed');
+      assertProblem(await one.send('GET'), 404, 'subscription_unknown');
+      const made = await put({ 'if-none-match': '*' });
+      const first = String(made.headers['etag']);
+      assert.deepEqual([made.status, first], [201, `"${made.json<{ version: string }>().version}"`]);
+      assertProblem(await put({ 'if-none-match': '*' }), 412, 'subscription_changed');
+
+      await server.publish(server.event());
+      await one.take(1);
+      const seen = await one.send('GET');
+      assert.equal(seen.headers['etag'], first, 'what it does does not change the definition');
+      const changed = await put({ 'if-match': `"other", ${first}` });
+      const second = String(changed.headers['etag']);
+      assert.equal(changed.status, 200, changed.text);
+      assert.notEqual(second, first);
+      for (const headers of [
+        { 'if-match': first },
+        { 'if-match': `W/${second}` },
+        { 'if-none-match': second },
+        { 'if-match': second, 'if-none-match': '*' },
+      ]) {
+        assertProblem(await put(headers), 412, 'subscription_changed');
+      }
+      assert.equal((await one.send('GET')).headers['etag'], second);
+      assert.equal((await put({})).status, 200, 'without a condition the last one wins');
+      assertProblem(await put({ 'if-match': second.slice(1) }), 400, 'request_invalid');
+      await one.send('DELETE');
+      assertProblem(await put({ 'if-match': second }), 412, 'subscription_changed');
+      const again = await put({ 'if-none-match': second });
+      assert.equal(again.status, 201, again.text);
+      assert.ok(![first, second].includes(String(again.headers['etag'])));
+    },
+  },
+  {
+    name: 'of two who change what they have seen at once, one is told so',
+    async run(server) {
+      const one = await Subscriber.make(server);
+      for (let round = 0; round < 5; round++) {
+        const { etag } = (await one.send('GET')).headers;
+        const answers = await Promise.all(
+          [1, 2].map((max_attempts) =>
+            one.send('PUT', '', { topics: ['a'], max_attempts }, { 'if-match': String(etag) }),
+          ),
+        );
+        assert.deepEqual(
+          answers.map(({ status }) => status).sort((a, b) => a - b),
+          [200, 412],
+        );
+        const { max_attempts, version } = await one.look();
+        const done = answers.find(({ status }) => status === 200)?.json<{ max_attempts: number }>();
+        assert.deepEqual({ ...done, max_attempts, version }, done);
+      }
     },
   },
   {

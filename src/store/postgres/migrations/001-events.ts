@@ -104,11 +104,13 @@ export const sql = `
     body     bytea NOT NULL
   );
 
-  -- Hardly more than a cursor, which moves with each hand-out: there is room in the page for its next version.
+  -- Hardly more than a cursor, which moves with each hand-out: there is room in the page for its next version. The column of that name is
+  -- the id of a definition as it was put, and drawn anew with each.
   CREATE TABLE sekali.subscriptions (
     subscription_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name            text COLLATE "C" NOT NULL UNIQUE,
     definition      json NOT NULL,
+    version         uuid NOT NULL DEFAULT gen_random_uuid(),
     cursor          bigint NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
   ) WITH (fillfactor = 20);

@@ -7,12 +7,15 @@
  *
  * `leased`, `waiting` and `dead` of a subscription count its rows. Triggers keep them, so that no way of writing can forget to; every
  * hand-out needs them, and to count 90,000 rows takes 2 ms each time. A row must not be replaced (`OR REPLACE`), which tells no trigger.
+ *
+ * `version` is the id of a definition as it was put: it is drawn anew with each.
  */
 export const sql = `
   CREATE TABLE subscriptions (
     subscription_id INTEGER PRIMARY KEY AUTOINCREMENT,
     name            TEXT NOT NULL UNIQUE,
     definition      TEXT NOT NULL,
+    version         TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))),
     cursor          INTEGER NOT NULL,
     leased          INTEGER NOT NULL DEFAULT 0 CHECK (leased >= 0),
     waiting         INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0),
