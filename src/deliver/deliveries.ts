@@ -29,8 +29,13 @@ export interface Deliveries {
   list(page: { after: string | undefined; limit: number }): Promise<Subscription[]>;
   remove(name: string): Promise<void>;
 
-  /** Hands out what there is now, at most `eventsMax`; nothing, when there is nothing. */
-  fetch(name: string, options: { eventsMax: number }): Promise<Fetched>;
+  /**
+   * Hands out what there is now, at most `eventsMax`; nothing, when there is nothing.
+   *
+   * @param options.version of the definition by which they are sent to a webhook; undefined for a consumer
+   * @throws SekaliError `subscription_changed` when it has another version
+   */
+  fetch(name: string, options: { eventsMax: number; version?: string }): Promise<Fetched>;
 
   ack(name: string, leases: readonly LeaseRef[]): Promise<Settled[]>;
   nack(name: string, leases: readonly LeaseRef[], given: GivenBack): Promise<Settled[]>;

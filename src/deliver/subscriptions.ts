@@ -16,6 +16,7 @@ import type { DeadLetterEntry, Deliveries, Fetched, GivenBack, Start } from './d
 import { type DeliveryReader, topicsOf } from './delivery-reader.ts';
 import { handOutOnce } from './hand-out.ts';
 import { startPosition } from './start-position.ts';
+import { subscriptionChanged } from './subscription-changed.ts';
 
 export interface SubscriptionsOptions {
   readonly store: SubscriptionStore;
@@ -77,8 +78,14 @@ export class Subscriptions implements Deliveries {
     if (!(await this.#store.remove(name))) throw unknown(name);
   }
 
-  async fetch(name: string, { eventsMax }: { eventsMax: number }): Promise<Fetched> {
-    const fetched = await this.#store.handOut(name, (hand) => handOutOnce(hand, this.#reader, eventsMax));
+  async fetch(
+    name: string,
+    { eventsMax, version }: { eventsMax: number; version?: string },
+  ): Promise<Fetched> {
+    const fetched = await this.#store.handOut(name, async (hand) => {
+      if (version !== undefined && version !== hand.subscription.version) throw subscriptionChanged(name);
+      return await handOutOnce(hand, this.#reader, eventsMax);
+    });
     if (fetched === undefined) throw unknown(name);
     return fetched;
   }

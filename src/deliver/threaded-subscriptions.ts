@@ -97,7 +97,7 @@ export class ThreadedSubscriptions implements Deliveries {
     return this.#call('remove', name);
   }
 
-  fetch(name: string, options: { eventsMax: number }): Promise<Fetched> {
+  fetch(name: string, options: { eventsMax: number; version?: string }): Promise<Fetched> {
     return this.#call('fetch', name, options);
   }
 

@@ -22,8 +22,8 @@ export interface DeliveryParts {
   readonly post: (request: PostRequest) => Promise<PostOutcome>;
   /** The JSON text of an event. */
   readonly print: (event: StoredEvent) => string;
-  /** The receiver of this URL wants no more. */
-  readonly onGone: (name: string, url: string, reason: string) => Promise<void>;
+  /** The receiver of the definition with this version wants no more. */
+  readonly onGone: (name: string, version: string, reason: string) => Promise<void>;
   readonly userAgent: string;
   readonly timeoutMs: number;
   readonly log: Pick<Logger, 'debug' | 'warn'>;
@@ -34,6 +34,8 @@ export interface DeliveryParts {
 export interface Delivery {
   readonly subscription: string;
   readonly webhook: WebhookDefinition;
+  /** Of the definition that the webhook is of. */
+  readonly version: string;
   readonly event: StoredEvent;
   readonly attempt: number;
   readonly lease: string;
@@ -68,7 +70,7 @@ export async function settleEvent(
   delivery: Delivery,
   outcome: PostOutcome,
 ): Promise<void> {
-  const { subscription, webhook, event, lease, acks } = delivery;
+  const { subscription, version, event, lease, acks } = delivery;
   const { deliveries, onGone } = parts;
   const ref = { position: event.position, lease };
   if (outcome.kind === 'delivered') {
@@ -77,7 +79,7 @@ export async function settleEvent(
   }
   // First, so that nobody sends it at once to who is gone.
   if (outcome.kind === 'gone') {
-    await insist(parts, delivery, () => onGone(subscription, webhook.url, outcome.reason));
+    await insist(parts, delivery, () => onGone(subscription, version, outcome.reason));
   }
   const options = givenBack(parts, delivery, outcome);
   await insist(parts, delivery, () => deliveries.nack(subscription, [ref], options));

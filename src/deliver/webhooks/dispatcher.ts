@@ -40,6 +40,11 @@ export class Dispatcher {
     this.#bell.ring();
   }
 
+  /** A line has found out that another instance has changed its subscription. */
+  lookAgain(): void {
+    this.#bell.ring();
+  }
+
   /** Requests under way have so long to come to an end. Then they are aborted, and their events are given back. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
@@ -82,13 +87,13 @@ export class Dispatcher {
     for (const name of gone) this.#end(name);
   }
 
-  #keep({ name, webhook }: Subscription): boolean {
+  #keep({ name, webhook, version }: Subscription): boolean {
     if (webhook === undefined || webhook.disabledReason !== null) return false;
     const line = this.#lines.get(name);
-    if (line !== undefined && !line.isStopping) line.update(webhook);
+    if (line !== undefined && !line.isStopping) line.update({ webhook, version });
     else {
       if (line !== undefined) this.#end(name);
-      this.#lines.set(name, new WebhookLine(name, webhook, this.#options.line));
+      this.#lines.set(name, new WebhookLine(name, { webhook, version }, this.#options.line));
     }
     return true;
   }

@@ -24,6 +24,14 @@ export interface LineParts extends DeliveryParts {
   /** Room for the requests of all lines. */
   readonly slots: Slots;
   readonly breakerOf: (url: string) => Breaker;
+  /** The subscription has another definition by now. */
+  readonly onChanged: () => void;
+}
+
+/** A subscription as far as its line goes. */
+export interface Sent {
+  readonly webhook: WebhookDefinition;
+  readonly version: string;
 }
 
 /**
@@ -42,12 +50,12 @@ export class WebhookLine {
   readonly #underWay = new Set<Promise<void>>();
   readonly #acks: Acks;
   readonly ended: Promise<void>;
-  #webhook: WebhookDefinition;
+  #sent: Sent;
   #retargeting = new AbortController();
 
-  constructor(name: string, webhook: WebhookDefinition, parts: LineParts) {
+  constructor(name: string, sent: Sent, parts: LineParts) {
     this.#name = name;
-    this.#webhook = webhook;
+    this.#sent = sent;
     this.#parts = parts;
     this.#acks = new Acks((leases) => parts.deliveries.ack(name, leases));
     this.ended = this.#run();
@@ -58,9 +66,11 @@ export class WebhookLine {
   }
 
   /** It holds from the next request on. */
-  update(webhook: WebhookDefinition): void {
-    const isRetargeted = webhook.url !== this.#webhook.url;
-    this.#webhook = webhook;
+  update(sent: Sent): void {
+    const isRetargeted = sent.webhook.url !== this.#sent.webhook.url;
+    const isChanged = sent.version !== this.#sent.version;
+    this.#sent = sent;
+    if (isChanged) this.ring();
     if (isRetargeted) {
       this.#retargeting.abort();
       this.#retargeting = new AbortController();
@@ -85,7 +95,7 @@ export class WebhookLine {
 
   async #run(): Promise<void> {
     while (!this.isStopping) {
-      const room = this.#webhook.concurrency - this.#underWay.size;
+      const room = this.#sent.webhook.concurrency - this.#underWay.size;
       const waitMs =
         room > 0 ? await this.#handOut(room).catch((error: unknown) => this.#excuse(error)) : undefined;
       if (waitMs !== 0) await this.#wait(waitMs);
@@ -97,9 +107,9 @@ export class WebhookLine {
   async #handOut(room: number): Promise<number> {
     const { deliveries, slots, breakerOf } = this.#parts;
     const ready = AbortSignal.any([this.#stopping.signal, this.#retargeting.signal]);
-    await breakerOf(this.#webhook.url).ready(ready);
+    await breakerOf(this.#sent.webhook.url).ready(ready);
     const taken = await slots.take(room);
-    const webhook = this.#webhook;
+    const { webhook, version } = this.#sent;
     const breaker = breakerOf(webhook.url);
     const admitted = this.isStopping ? 0 : breaker.admit(taken);
     let sent = 0;
@@ -107,11 +117,15 @@ export class WebhookLine {
       if (admitted === 0) return 0;
       const { events, lease, leaseMs, nextDueInMs } = await deliveries.fetch(this.#name, {
         eventsMax: admitted,
+        version,
       });
       for (const one of events) {
         sent++;
         const [acks, cut] = [this.#acks, this.#cutting.signal];
-        this.#begin({ ...one, subscription: this.#name, webhook, lease, leaseMs, cut, acks }, breaker);
+        this.#begin(
+          { ...one, subscription: this.#name, webhook, version, lease, leaseMs, cut, acks },
+          breaker,
+        );
       }
       return sent > 0 ? 0 : Math.min(nextDueInMs ?? LOOK_AT_LEAST_EVERY_MS, LOOK_AT_LEAST_EVERY_MS);
     } finally {
@@ -132,7 +146,7 @@ export class WebhookLine {
   async #deliver(delivery: Delivery, breaker: Breaker): Promise<void> {
     const outcome = await sendEvent(this.#parts, delivery);
     tell(breaker, outcome);
-    if (outcome.kind === 'gone') this.stop();
+    if (outcome.kind === 'gone' && delivery.version === this.#sent.version) this.stop();
     await settleEvent(this.#parts, delivery, outcome);
   }
 
@@ -145,7 +159,9 @@ export class WebhookLine {
   }
 
   #excuse(error: unknown): number {
-    if (error instanceof SekaliError && error.code === 'subscription_unknown') this.stop();
+    const code = error instanceof SekaliError ? error.code : undefined;
+    if (code === 'subscription_unknown') this.stop();
+    else if (code === 'subscription_changed') this.#parts.onChanged();
     else this.#parts.log.debug({ subscription: this.#name, reason: messageOf(error) }, 'nothing was fetched');
     return RETRY_MS;
   }

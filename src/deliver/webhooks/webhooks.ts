@@ -98,7 +98,8 @@ export class Webhooks {
         slots: new Slots(options.requestsMax),
         breakerOf: (url) => this.#breakerOf(url),
         post: (request) => this.#poster.post(request),
-        onGone: (name, url, reason) => this.#disable(name, url, reason),
+        onGone: (name, version, reason) => this.disable(name, version, reason),
+        onChanged: () => this.#dispatcher.lookAgain(),
       },
     });
   }
@@ -177,14 +178,15 @@ export class Webhooks {
     this.#poster.close();
   }
 
-  async #disable(name: string, url: string, reason: string): Promise<void> {
+  /** The definition that was sent by, and no other: one that was put since may have been put because of that answer. */
+  async disable(name: string, version: string, reason: string): Promise<void> {
     await this.#change(name, async (subscription) => {
-      if (subscription?.webhook?.url !== url || subscription.webhook.disabledReason !== null) return false;
+      if (subscription?.webhook === undefined || subscription.version !== version) return false;
       const { webhook, ...found } = subscription;
       const done = await this.#replace(found, { ...webhook, disabledReason: reason });
       if (done === undefined) return undefined;
       // The origin alone: with some receivers the rest of the URL is a secret.
-      const { origin } = new URL(url);
+      const { origin } = new URL(webhook.url);
       this.#options.log.warn(
         { subscription: name, origin, reason },
         'the receiver is gone: the webhook is disabled',
