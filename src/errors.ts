@@ -19,6 +19,10 @@ export const catalogue = {
   subscription_unknown: problem(404, 'There is no subscription of this name.'),
   method_refused: problem(405, 'This address does not take this method.'),
   request_timeout: problem(408, 'The request took too long to arrive.', { retryable: true }),
+  webhook_conflict: problem(
+    409,
+    'The subscription has a webhook, and the request is for one without; or it is the other way round.',
+  ),
   event_retired: problem(410, 'The event was stored, and retention has removed it.'),
   subscription_changed: problem(412, 'The definition of the subscription is not the one that is required.'),
   body_too_large: problem(413, 'The body is over the size limit.'),

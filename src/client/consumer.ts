@@ -24,7 +24,8 @@ export class Consumer<Topics extends object = AnyTopics, Pattern extends string 
    * Each event comes at least once: for effects that must not happen twice, see `exactlyOnce`. Once the signal is aborted nothing more
    * is taken; what runs is finished, what has not begun is given back, and then `run` resolves. A server that is away is waited for.
    *
-   * @throws RequestError when a retry cannot help, after what ran is finished: the key is wrong, the subscription was removed
+   * @throws RequestError when a retry cannot help, after what ran is finished: the key is wrong, the subscription was removed, its events are
+   *   sent to a webhook (`webhook_conflict`)
    */
   async run(
     handler: Handler<EventsOf<Topics, Pattern>>,

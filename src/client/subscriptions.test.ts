@@ -25,7 +25,7 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
   await subscriptions.get('a/b');
   const put = await subscriptions.put('one', { topics: ['>'], start: { after: 3 } });
   assert.deepEqual(put, { isNew: true, subscription: { answer: '/subscriptions/one' } });
-  await subscriptions.put('one', { topics: ['>'] }, { ifMatch: 'ab' });
+  await subscriptions.put('one', { topics: ['>'], webhook: null }, { ifMatch: 'ab' });
   await subscriptions.put('one', { topics: ['>'] }, { ifNoneMatch: '*' });
   await subscriptions.remove('one');
   await subscriptions.seek('one', { to: 'earliest', dry_run: true });
@@ -36,7 +36,7 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
     ['GET', '/subscriptions?after=a+b&limit=2'],
     ['GET', '/subscriptions/a%2Fb'],
     ['PUT', '/subscriptions/one', { topics: ['>'], start: { after: 3 } }],
-    ['PUT', '/subscriptions/one', { topics: ['>'] }, 'if-match', '"ab"'],
+    ['PUT', '/subscriptions/one', { topics: ['>'], webhook: null }, 'if-match', '"ab"'],
     ['PUT', '/subscriptions/one', { topics: ['>'] }, 'if-none-match', '*'],
     ['DELETE', '/subscriptions/one'],
     ['POST', '/subscriptions/one/seek', { to: 'earliest', dry_run: true }],

@@ -33,7 +33,7 @@ export interface Deliveries {
    * Hands out what there is now, at most `eventsMax`; nothing, when there is nothing.
    *
    * @param options.version of the definition by which they are sent to a webhook; undefined for a consumer
-   * @throws SekaliError `subscription_changed` when it has another version
+   * @throws SekaliError `subscription_changed` when it has another version, `webhook_conflict` for a consumer when it has a webhook
    */
   fetch(name: string, options: { eventsMax: number; version?: string }): Promise<Fetched>;
 

@@ -17,6 +17,7 @@ import { type DeliveryReader, topicsOf } from './delivery-reader.ts';
 import { handOutOnce } from './hand-out.ts';
 import { startPosition } from './start-position.ts';
 import { subscriptionChanged } from './subscription-changed.ts';
+import { refuseFetching } from './webhooks/turning.ts';
 
 export interface SubscriptionsOptions {
   readonly store: SubscriptionStore;
@@ -83,7 +84,8 @@ export class Subscriptions implements Deliveries {
     { eventsMax, version }: { eventsMax: number; version?: string },
   ): Promise<Fetched> {
     const fetched = await this.#store.handOut(name, async (hand) => {
-      if (version !== undefined && version !== hand.subscription.version) throw subscriptionChanged(name);
+      if (version === undefined) refuseFetching(name, hand.subscription);
+      else if (version !== hand.subscription.version) throw subscriptionChanged(name);
       return await handOutOnce(hand, this.#reader, eventsMax);
     });
     if (fetched === undefined) throw unknown(name);

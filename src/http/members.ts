@@ -79,6 +79,11 @@ export function whole(min: number, max: number): Rule<number> {
   };
 }
 
+/** What is null on purpose, which is not the same as absent. */
+export function orNull<T>(rule: Rule<T>): Rule<T | null> {
+  return (value, at) => (value === null ? null : rule(value, at));
+}
+
 export const flag: Rule<boolean> = (value, at) => {
   if (typeof value === 'boolean') return value;
   throw invalidMember(at, `${at} must be true or false${notThat(value)}`);

@@ -14,6 +14,7 @@ import {
   notThat,
   object,
   optional,
+  orNull,
   type Rule,
   readMembers,
   required,
@@ -72,13 +73,14 @@ const DEFINITION = {
     { first_ms: backoffMs.firstFallback, max_ms: undefined },
   ),
   ordered: optional(flag, false),
-  webhook: optional(webhookRule, undefined),
+  webhook: optional(orNull(webhookRule), undefined),
 };
 
 export interface GivenSubscription {
   readonly definition: SubscriptionDefinition;
   readonly start: Start;
-  readonly webhook?: GivenWebhook;
+  /** Null: there is to be none. */
+  readonly webhook: GivenWebhook | null | undefined;
 }
 
 export function readDefinition(members: Members): GivenSubscription {
@@ -99,7 +101,7 @@ export function readDefinition(members: Members): GivenSubscription {
     backoff: { firstMs, maxMs },
     ordered: given.ordered,
   };
-  return { definition, start: given.start, ...(webhook && { webhook }) };
+  return { definition, start: given.start, webhook };
 }
 
 export function readSeek(members: Members): { to: Start; dryRun: boolean } {

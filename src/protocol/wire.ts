@@ -232,7 +232,8 @@ export type SubscriptionRequest = Pick<WireSubscriptionDefinition, 'topics'> &
   Partial<Omit<WireSubscriptionDefinition, 'backoff'>> & {
     backoff?: Partial<WireSubscriptionDefinition['backoff']>;
     start?: WireStart;
-    webhook?: WebhookRequest;
+    /** Null: there is to be none, also where there is one. */
+    webhook?: WebhookRequest | null;
   };
 
 /** Events are sent to a URL, a request each. */

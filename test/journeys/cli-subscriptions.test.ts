@@ -131,6 +131,12 @@ test('a webhook is not lost to a change that says nothing of it', async (t) => {
 
   assert.equal((await run([...put, '--webhook', 'none'])).code, 0);
   assert.equal(await webhook(), undefined);
+  const clash = await run([...put, '--webhook', how.url]);
+  assert.equal(clash.code, 1);
+  assert.match(clash.stderr, /has no webhook, and consumers may fetch from it/);
+  const { version } = await server.client().subscriptions.get('hook');
+  assert.equal((await run([...put, '--webhook', how.url, '--if-match', version])).code, 0);
+  assert.equal((await webhook())?.url, how.url);
 });
 
 test('dead letters are shown, handed out again and let go of', async (t) => {

@@ -190,7 +190,10 @@ test('who puts another URL, or none, is followed at once, though the old one is 
   assert.deepEqual([changed.webhook?.state, changed.webhook?.secret], ['active', undefined]);
   await settled(server);
   assert.equal(new Set(better.ids).size, 40);
-  const none = await call<SubscriptionAnswer>(server, 'PUT', '/subscriptions/mailer', { topics: ['>'] });
+  const none = await call<SubscriptionAnswer>(server, 'PUT', '/subscriptions/mailer', {
+    topics: ['>'],
+    webhook: null,
+  });
   assert.equal(none.webhook, undefined);
   await server.client().publish([makeEvent({ event_id: 'late' })]);
   const fetched = await call<{ count: number }>(server, 'POST', '/subscriptions/mailer/fetch', {

@@ -122,9 +122,12 @@ export function definitionOf(
     ...(maxInFlight !== undefined && { max_in_flight: maxInFlight }),
     ...(Object.keys(backoff).length > 0 && { backoff }),
     ...(ordered && { ordered }),
-    ...(given.webhook !== undefined &&
-      given.webhook !== 'none' && { webhook: { ...sendingOf(there), url: given.webhook } }),
+    ...(given.webhook !== undefined && { webhook: webhookRequest(given.webhook, there) }),
   };
+}
+
+function webhookRequest(given: string, there: WireWebhook | undefined): WebhookRequest | null {
+  return given === 'none' ? null : { ...sendingOf(there), url: given };
 }
 
 function sendingOf(there: WireWebhook | undefined): Omit<WebhookRequest, 'url'> {

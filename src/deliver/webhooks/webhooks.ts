@@ -16,6 +16,7 @@ import { Poster } from './post-event.ts';
 import { makeSecret, rotate } from './secrets.ts';
 import { Slots } from './slots.ts';
 import { TargetPolicy } from './target-policy.ts';
+import { refuseTurning } from './turning.ts';
 
 export interface WebhooksOptions {
   readonly deliveries: Deliveries;
@@ -52,7 +53,8 @@ export interface WebhookStatus {
 /** What a request says of a subscription besides its definition. */
 export interface GivenPut {
   readonly start: Start;
-  readonly webhook: GivenWebhook | undefined;
+  /** Null: there is to be none. Undefined: nothing was said of it. */
+  readonly webhook: GivenWebhook | null | undefined;
   readonly condition: PutCondition;
 }
 
@@ -108,11 +110,11 @@ export class Webhooks {
    * As `Deliveries.put`. One that has a webhook already keeps its secrets, and is enabled again.
    *
    * @throws SekaliError `subscription_invalid` for a URL that nothing may be sent to, `subscription_changed` where the condition does not
-   *   hold
+   *   hold, `webhook_conflict` (turning.ts)
    */
   async put(name: string, definition: SubscriptionDefinition, given: GivenPut): Promise<PutAnswer> {
     const { webhook } = given;
-    const refusal = webhook && this.#policy.refusal(webhook.url);
+    const refusal = webhook ? this.#policy.refusal(webhook.url) : undefined;
     if (refusal !== undefined) {
       throw new SekaliError('subscription_invalid', `webhook.url: ${refusal}`, { member: 'webhook.url' });
     }
@@ -126,6 +128,7 @@ export class Webhooks {
     { start, webhook, condition }: GivenPut,
   ): Promise<PutAnswer | undefined> {
     if (!holds(condition, found?.version)) throw subscriptionChanged(name);
+    if (found !== undefined) refuseTurning(name, found, webhook, condition);
     const kept = webhook && found?.webhook?.secrets;
     const secret = webhook && kept === undefined ? makeSecret() : undefined;
     const secrets = kept ?? (secret === undefined ? [] : [{ secret, untilMs: null }]);

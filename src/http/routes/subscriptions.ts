@@ -48,8 +48,8 @@ export function addSubscriptionsRoutes(
     readQuery({}, request.query);
     const name = nameRule(request.params.name, 'name');
     const condition = readCondition(request.headers);
-    const { definition, start, webhook } = readDefinition(await bodies.members(request, reply));
-    const put = await webhooks.put(name, definition, { start, webhook, condition });
+    const { definition, ...given } = readDefinition(await bodies.members(request, reply));
+    const put = await webhooks.put(name, definition, { ...given, condition });
     lines.ring(name);
     reply.code(put.created ? 201 : 200).header('etag', etagOf(put.version));
     return await reply.send(printPut(await find(name), put));

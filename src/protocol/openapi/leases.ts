@@ -124,6 +124,7 @@ export const leasePaths: Readonly<Record<string, PathItem>> = {
       },
     },
     isBodyRequired: false,
+    furtherCodes: ['webhook_conflict'],
     request: fetchRequest,
     answerSchema: ref('FetchAnswer'),
     shown: fetchAnswer,

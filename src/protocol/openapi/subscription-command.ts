@@ -1,6 +1,6 @@
 import { MEDIA_JSON } from '../wire.ts';
 import type { Operation, Parameter, PathItem, Schema } from './document.ts';
-import { problems } from './problem.ts';
+import { type AnsweredCode, problems } from './problem.ts';
 import { ref } from './schema.ts';
 
 export const subscriptionName: Parameter = {
@@ -35,6 +35,7 @@ export function command({
   answerSchema,
   shown,
   isBodyRequired = true,
+  furtherCodes = [],
   ...operation
 }: Pick<Operation, 'operationId' | 'summary' | 'description'> & {
   readonly schema: Schema;
@@ -42,6 +43,7 @@ export function command({
   readonly answerSchema: Schema;
   readonly shown: unknown;
   readonly isBodyRequired?: boolean;
+  readonly furtherCodes?: readonly AnsweredCode[];
 }): PathItem {
   return {
     post: {
@@ -60,7 +62,7 @@ export function command({
           description: 'It was done.',
           content: { [MEDIA_JSON]: { schema: answerSchema, examples: { example: { value: shown } } } },
         },
-        ...problems(...BODY_CODES),
+        ...problems(...BODY_CODES, ...furtherCodes),
       },
     },
   };

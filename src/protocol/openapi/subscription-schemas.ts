@@ -107,7 +107,11 @@ export const subscriptionSchemas: NamedSchemas<
         'Start',
         'Of a new subscription: `earliest` when absent. One that is there keeps its place.',
       ),
-      webhook: ref('WebhookRequest'),
+      webhook: {
+        oneOf: [ref('WebhookRequest'), { type: 'null' }],
+        description:
+          'Null ends the webhook that is there. To leave it out, where there is one, or to give one where there is none, is refused.',
+      },
     },
   },
   Subscription: answer('A subscription.', members, OPTIONAL),

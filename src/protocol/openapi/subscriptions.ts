@@ -30,7 +30,7 @@ const etag: NonNullable<Answer['headers']> = {
   ETag: { description: 'Of the definition: its version, in quotes.', schema: { type: 'string' } },
 };
 
-const PUT_CODES = [...BODY_CODES, 'subscription_changed'] as const;
+const PUT_CODES = [...BODY_CODES, 'webhook_conflict', 'subscription_changed'] as const;
 
 export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
   '/subscriptions/{name}': {
@@ -39,7 +39,7 @@ export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
       tags: ['Subscribe'],
       summary: 'Make or change a subscription',
       description:
-        'A subscription is a named, durable place in the log. Any number of consumers take its events, each for a time, until they are acknowledged.\n\nOne that is there gets this definition, whole; its place, and what was handed out, stay as they are.',
+        'A subscription is a named, durable place in the log. Any number of consumers take its events, each for a time, until they are acknowledged.\n\nOne that is there gets this definition, whole; its place, and what was handed out, stay as they are.\n\nWhether it has a webhook is not changed by the way: `"webhook": null` ends one, and `If-Match` with the version has one made of a subscription without.',
       parameters: [subscriptionName, ifMatch, ifNoneMatch],
       requestBody: {
         required: true,

@@ -145,6 +145,50 @@ export const subscriptionCases: readonly ProtocolCase[] = [
     },
   },
   {
+    name: '409: a webhook neither ends nor begins by the way, and nobody fetches what is sent to one',
+    async run(server) {
+      const one = await Subscriber.make(server);
+      const webhook = { url: 'https://sekali.example/hook' };
+      const topics = [server.topic()];
+      const put = async (more: object, headers: Record<string, string> = {}) =>
+        await one.send('PUT', '', { topics, ...more }, headers);
+      const before = await one.look();
+      const clash = assertProblem(await put({ webhook }), 409, 'webhook_conflict');
+      assert.match(clash.detail, /has no webhook, and consumers may fetch from it: .* If-Match/);
+      assertProblem(await put({ webhook }, { 'if-match': '*' }), 409, 'webhook_conflict');
+      assert.deepEqual(await one.look(), before);
+      const turned = await put({ webhook }, { 'if-match': `"${before.version}"` });
+      assert.equal(turned.status, 200, turned.text);
+
+      const other = assertProblem(await put({}), 409, 'webhook_conflict');
+      assert.match(other.detail, /has a webhook, which a definition without one would end: .* null/);
+      const { version, webhook: kept } = await one.look();
+      assertProblem(await put({}, { 'if-match': `"${version}"` }), 409, 'webhook_conflict');
+      assert.equal(kept?.url, webhook.url);
+      for (const wait_ms of [0, 60_000]) {
+        const refused = await one.send('POST', '/fetch', { wait_ms });
+        assert.match(assertProblem(refused, 409, 'webhook_conflict').detail, /are sent to its webhook/);
+      }
+      assert.equal((await put({ webhook: { ...webhook, concurrency: 2 } })).status, 200);
+      assert.equal((await put({ webhook: null })).status, 200);
+      assert.equal((await one.fetch()).count, 0);
+      assert.equal((await one.look()).webhook, undefined);
+      assert.equal((await put({ webhook: null })).status, 200);
+    },
+  },
+  {
+    name: 'a fetch that waits ends when its subscription is given a webhook',
+    async run(server) {
+      const one = await Subscriber.make(server);
+      const waiting = one.send('POST', '/fetch', { wait_ms: 60_000 });
+      await one.fetch(); // it was looked for by now
+      const { version, topics } = await one.look();
+      const webhook = { url: 'https://sekali.example/hook' };
+      await one.send('PUT', '', { topics, webhook }, { 'if-match': `"${version}"` });
+      assertProblem(await waiting, 409, 'webhook_conflict');
+    },
+  },
+  {
     name: '422: a definition that is not valid is refused, with the member and the rule, and nothing is made',
     async run(server) {
       const one = new Subscriber(server);
