@@ -13,6 +13,9 @@ test('a command line that is wrong is refused before anything is done', async ()
   for (const [args, told] of [
     [['subscriptions', 'put'], /expected sekali subscriptions \[NAME\]/],
     [['subscriptions', 'one', 'two'], /expected sekali subscriptions \[NAME\]/],
+    [['subscriptions', 'rotate-secret'], /expected sekali subscriptions \[NAME\]/],
+    [['subscriptions', 'one', '--overlap-ms', '1'], /--overlap-ms is for subscriptions rotate-secret only/],
+    [['subscriptions', 'rotate-secret', 'one', '--overlap-ms', '-1'], /--overlap-ms must be/],
     [['subscriptions', 'put', 'one'], /put needs --topics/],
     [['subscriptions', 'put', 'one', '--topics', 'a.>.b'], /--topics must be patterns of topics/],
     [['subscriptions', 'put', 'one', '--topics', 'a', '--if-match', 'x'], /--if-match must be a version, as/],

@@ -1,7 +1,7 @@
 import { type PutOptions, RequestError, type SubscriptionCalls } from '../client/index.ts';
 import { SekaliError } from '../errors.ts';
-import type { WireWebhook } from '../protocol/wire.ts';
-import { optionalText, type Settings } from '../settings.ts';
+import { WEBHOOK_BOUNDS, type WireWebhook } from '../protocol/wire.ts';
+import { integer, optionalText, type Settings } from '../settings.ts';
 import { type Command, type CommandContext, commandSettings, EXIT } from './command.ts';
 import { CONNECTION_SETTINGS, connect } from './connection.ts';
 import { isForProgram, LIMIT_SETTINGS, OUTPUT_SETTINGS, printLines, printTable } from './listing.ts';
@@ -9,6 +9,7 @@ import { print } from './output.ts';
 import { DEFINITION_SETTINGS, definitionOf } from './subscriptions/definition.ts';
 import { COLUMNS, subscriptionLines } from './subscriptions/show.ts';
 import { refuseFlags } from './subscriptions/unfit-flags.ts';
+import { bold, grouped } from './terminal.ts';
 import { unlessUnknown } from './unknown-subscription.ts';
 
 const LIST_SETTINGS = {
@@ -22,39 +23,53 @@ const LIST_SETTINGS = {
   ...LIMIT_SETTINGS,
 } as const satisfies Settings;
 
+const { overlapMs } = WEBHOOK_BOUNDS;
+
+const ROTATION_SETTINGS = {
+  overlapMs: {
+    kind: integer(overlapMs.min, overlapMs.max),
+    fallback: undefined as number | undefined,
+    form: 'MS',
+    meaning: `For rotate-secret: for how long requests are signed with the old secret too. [${overlapMs.fallback}]`,
+    flagOnly: true,
+  },
+} as const satisfies Settings;
+
 const SETTINGS = {
   ...CONNECTION_SETTINGS,
   ...DEFINITION_SETTINGS,
+  ...ROTATION_SETTINGS,
   ...LIST_SETTINGS,
   ...OUTPUT_SETTINGS,
 } as const satisfies Settings;
 
 type Given = ReturnType<typeof commandSettings<typeof SETTINGS>>;
 
-const FORM = 'sekali subscriptions [NAME], subscriptions put NAME --topics …, or subscriptions remove NAME';
+const FORM =
+  'sekali subscriptions [NAME], subscriptions put NAME --topics …, subscriptions remove NAME, or subscriptions rotate-secret NAME';
+
+const ACTIONS = { list, show, put, remove, 'rotate-secret': rotateSecret };
 
 export const subscriptions: Command = {
   name: 'subscriptions',
-  summary: 'Lists subscriptions, shows one with its lag, makes or changes one, removes one.',
-  operands: '[NAME] | put NAME | remove NAME',
+  summary:
+    'Lists subscriptions, shows one with its lag, makes or changes one, removes one, gives its webhook another secret.',
+  operands: '[NAME] | put NAME | remove NAME | rotate-secret NAME',
   settings: SETTINGS,
   async run(context) {
     const given = commandSettings(SETTINGS, context);
     const { action, name } = readOperands(context);
     if (action !== 'put') refuseFlags(context, DEFINITION_SETTINGS, 'subscriptions put');
     if (action !== 'list') refuseFlags(context, LIST_SETTINGS, 'the list');
-    const act = { list, show, put, remove }[action];
-    return await unlessUnknown(() => act(given, name));
+    if (action !== 'rotate-secret') refuseFlags(context, ROTATION_SETTINGS, 'subscriptions rotate-secret');
+    return await unlessUnknown(() => ACTIONS[action](given, name));
   },
 };
 
-function readOperands({ operands }: CommandContext): {
-  action: 'list' | 'show' | 'put' | 'remove';
-  name: string;
-} {
+function readOperands({ operands }: CommandContext): { action: keyof typeof ACTIONS; name: string } {
   const [first, second, ...others] = operands;
   if (first === undefined) return { action: 'list', name: '' };
-  if (first === 'put' || first === 'remove') {
+  if (first === 'put' || first === 'remove' || first === 'rotate-secret') {
     if (second !== undefined && others.length === 0) return { action: first, name: second };
   } else if (second === undefined) return { action: 'show', name: first };
   throw new SekaliError('config_invalid', `expected ${FORM}, got subscriptions ${operands.join(' ')}`);
@@ -117,5 +132,15 @@ async function webhookOf(calls: SubscriptionCalls, name: string): Promise<WireWe
 async function remove(given: Given, name: string): Promise<number> {
   await connect(given, { retryForMs: 0 }).subscriptions.remove(name);
   process.stderr.write('removed; its events stay\n');
+  return EXIT.ok;
+}
+
+async function rotateSecret({ overlapMs, ...given }: Given, name: string): Promise<number> {
+  const calls = connect(given, { retryForMs: 0 }).subscriptions;
+  const request = overlapMs === undefined ? {} : { overlap_ms: overlapMs };
+  const answer = await calls.rotateSecret(name, request);
+  const until = `requests are signed with the old one too for ${grouped(answer.overlap_ms)} ms`;
+  const told = `${bold('secret')}  ${answer.secret} (never shown again)\n${until}`;
+  await print([`${isForProgram(given) ? JSON.stringify(answer) : told}\n`]);
   return EXIT.ok;
 }

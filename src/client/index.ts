@@ -7,6 +7,8 @@ export type {
   EventsAnswer,
   ProblemAnswer,
   PublishAnswer,
+  RotateSecretAnswer,
+  RotateSecretRequest,
   SeekAnswer,
   SeekRequest,
   StatsAnswer,

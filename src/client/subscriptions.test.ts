@@ -32,6 +32,8 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
   await subscriptions.deadLetters('one', { after: 5 });
   await subscriptions.redrive('one', { positions: [5] });
   await subscriptions.discard('one', { all: true });
+  await subscriptions.rotateSecret('one');
+  await subscriptions.rotateSecret('one', { overlap_ms: 0 });
   assert.deepEqual(sent, [
     ['GET', '/subscriptions?after=a+b&limit=2'],
     ['GET', '/subscriptions/a%2Fb'],
@@ -43,5 +45,7 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
     ['GET', '/subscriptions/one/dead-letters?after=5'],
     ['POST', '/subscriptions/one/dead-letters/redrive', { positions: [5] }],
     ['POST', '/subscriptions/one/dead-letters/discard', { all: true }],
+    ['POST', '/subscriptions/one/webhook/rotate-secret', {}],
+    ['POST', '/subscriptions/one/webhook/rotate-secret', { overlap_ms: 0 }],
   ]);
 });

@@ -2,6 +2,8 @@ import type {
   CountAnswer,
   DeadLettersAnswer,
   DeadLettersRequest,
+  RotateSecretAnswer,
+  RotateSecretRequest,
   SeekAnswer,
   SeekRequest,
   SubscriptionAnswer,
@@ -105,6 +107,21 @@ export class SubscriptionCalls {
   /** Lets go of dead letters: they count as acknowledged. */
   async discard(name: string, which: DeadLettersRequest, signal?: AbortSignal): Promise<CountAnswer> {
     return await this.#settleDead(name, 'discard', which, signal);
+  }
+
+  /**
+   * Gives its webhook another secret, which no other answer shows. The old ones are signed with too for `overlap_ms`: 0 to a week, a day when
+   * it is absent. A try whose answer got lost has made one as well, which is signed with as long as the old ones.
+   *
+   * @throws RequestError `subscription_invalid` where it has no webhook
+   */
+  async rotateSecret(
+    name: string,
+    request: RotateSecretRequest = {},
+    signal?: AbortSignal,
+  ): Promise<RotateSecretAnswer> {
+    const path = `${pathOf(name)}/webhook/rotate-secret`;
+    return (await this.#transport.json(path, jsonInit('POST', request), signal)) as RotateSecretAnswer;
   }
 
   async #settleDead(

@@ -256,6 +256,10 @@ export interface WireWebhook extends Required<WebhookRequest> {
   secret?: string;
 }
 
+export interface RotateSecretRequest {
+  overlap_ms?: number;
+}
+
 export interface RotateSecretAnswer {
   secret: string;
   overlap_ms: number;

@@ -129,7 +129,14 @@ test('a webhook is not lost to a change that says nothing of it', async (t) => {
   const { url, concurrency, retry_ms } = (await webhook())!;
   assert.deepEqual({ url, concurrency, retry_ms }, { ...how, url: 'https://example.com/other' });
 
+  const rotated = await run(['subscriptions', 'rotate-secret', 'hook', '--overlap-ms', '1000']);
+  assert.match(rotated.stdout, /^\{"secret":"whsec_\S+","overlap_ms":1000\}\n$/);
+  const shown = await run(['subscriptions', 'rotate-secret', 'hook'], { env: ON_TERMINAL });
+  assert.match(shown.stdout, /^secret +whsec_\S+ \(never shown again\)\n.* old one too for 86,400,000 ms\n$/);
+
   assert.equal((await run([...put, '--webhook', 'none'])).code, 0);
+  const none = await run(['subscriptions', 'rotate-secret', 'hook']);
+  assert.deepEqual([none.code, none.stderr.includes('has no webhook')], [1, true]);
   assert.equal(await webhook(), undefined);
   const clash = await run([...put, '--webhook', how.url]);
   assert.equal(clash.code, 1);
@@ -206,6 +213,7 @@ test('who asks for a subscription that is not there is told so', async (t) => {
   for (const args of [
     ['subscriptions', 'nobody'],
     ['subscriptions', 'remove', 'nobody'],
+    ['subscriptions', 'rotate-secret', 'nobody'],
     ['dead-letters', 'nobody'],
     ['dead-letters', 'nobody', '--discard', '--all'],
     ['replay', 'nobody', '--to', 'latest', '--yes'],
