@@ -1,21 +1,26 @@
 /** The examples of the guides to subscriptions, and to testing, run as they stand. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import type { WireStoredEvent } from '../../src/protocol/wire.ts';
 import { commandsOf } from '../support/documents.ts';
 import { makeEvents } from '../support/make-events.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 const URL_OF_GUIDES = 'http://127.0.0.1:8080';
 
 async function startWithEvents(t: TestContext): Promise<ServerProcess> {
-  const server = await startServerProcess(t, { dataDir: tempDir(t) });
+  const env = { SEKALI_WEBHOOK_ALLOW: '127.0.0.1' };
+  const server = await startServerProcess(t, { dataDir: tempDir(t), env });
   const events = makeEvents(5).map((event) => ({ ...event, topic: 'orders.eu' }));
   await server.client().publish(events);
   return server;
@@ -69,29 +74,46 @@ test('the consumer of the guide to exactly once has done its work once', async (
   assert.match(lines.at(-1) ?? '', /total: 42/);
 });
 
-test('the guide to webhooks makes one, and its receiver knows what is genuine', async (t) => {
+test('the guide to webhooks makes one, and its receiver takes what is genuine', async (t) => {
   const server = await startWithEvents(t);
   const [command] = commandsOf('docs/guides/webhooks.md');
   const { stdout } = await run('sh', ['-ec', command!.replaceAll(URL_OF_GUIDES, server.url)]);
-  const { secret } = (JSON.parse(stdout) as { webhook: { secret: string } }).webhook;
-  assert.match(secret, /^whsec_/);
+  assert.match((JSON.parse(stdout) as { webhook: { secret: string } }).webhook.secret, /^whsec_/);
+
   const file = join(tempDir(t), 'receiver.ts');
-  writeFileSync(file, codeOf('docs/guides/webhooks.md'));
-  const { isGenuine } = (await import(file)) as {
-    readonly isGenuine: (secret: string, headers: Record<string, string>, body: string) => boolean;
-  };
-  const timestamp = String(Math.floor(Date.now() / 1000));
-  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-  const signature = createHmac('sha256', key).update(`msg_1.${timestamp}.{"a":1}`).digest('base64');
-  const headers = {
-    'webhook-id': 'msg_1',
-    'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,b3RoZXI= v1,${signature}`,
-  };
-  assert.ok(isGenuine(secret, headers, '{"a":1}'));
-  assert.ok(!isGenuine(secret, headers, '{"a":2}'));
-  assert.ok(!isGenuine(secret, { ...headers, 'webhook-id': 'msg_2' }, '{"a":1}'));
-  assert.ok(!isGenuine(secret, { ...headers, 'webhook-timestamp': '1' }, '{"a":1}'));
+  const library = JSON.stringify(import.meta.resolve('standardwebhooks'));
+  writeFileSync(file, codeOf('docs/guides/webhooks.md').replace("'standardwebhooks'", library));
+  const { receiver } = (await import(file)) as { readonly receiver: MakeReceiver };
+  const events: WireStoredEvent[] = [];
+  const work = async (event: WireStoredEvent) => void events.push(event);
+  // It has to listen before the subscription is made, which tells the secret.
+  let verifying: Server | undefined;
+  const front = createServer((request, response) => verifying?.emit('request', request, response));
+  front.listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  t.after(() => front.close());
+  const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/hooks`;
+  const { subscriptions } = server.client();
+  const made = await subscriptions.put('live', { topics: ['orders.>'], start: 'latest', webhook: { url } });
+  verifying = receiver(made.subscription.webhook?.secret ?? '', work);
+  await server
+    .client()
+    .publish(makeEvents(1).map((event) => ({ ...event, topic: 'orders.eu', event_id: 'live' })));
+  await until('it came', async () => events.length > 0);
+  assert.deepEqual(
+    events.map(({ event_id }) => event_id),
+    ['live'],
+  );
+  const forged = await fetch(url, {
+    method: 'POST',
+    body: '{}',
+    headers: {
+      'webhook-id': 'msg_1',
+      'webhook-timestamp': String(Date.now() / 1000),
+      'webhook-signature': 'v1,b3RoZXI=',
+    },
+  });
+  assert.deepEqual([forged.status, events.length], [401, 1]);
 });
 
 test('the tests of the guide to testing pass, and end by themselves', async (t) => {
@@ -111,3 +133,5 @@ test('the tests of the guide to testing pass, and end by themselves', async (t) 
   assert.equal(stdout.match(/^ok \d+ - /gm)?.length, (code.match(/^test\(/gm) ?? []).length, stdout);
   assert.match(stdout, /^# tests 5$/m);
 });
+
+type MakeReceiver = (secret: string, work: (event: WireStoredEvent) => Promise<void>) => Server;

@@ -14,7 +14,7 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 import { useServices } from '../support/services/services.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import { verifiedBy, WebhookReceiver } from '../support/webhook-receiver.ts';
+import { verified, verifiedBy, WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const services = useServices('postgres');
 const env = { SEKALI_WEBHOOK_ALLOW: '127.0.0.1', SEKALI_LOG_LEVEL: 'info' };
@@ -77,6 +77,7 @@ test('each event is one request, as readers get it, and signed', async (t) => {
   for (const one of receiver.received) {
     assert.ok(page.text.includes(one.body), one.body);
     assert.deepEqual(verifiedBy(made.webhook?.secret ?? '', one), [0]);
+    assert.deepEqual(verified(made.webhook?.secret ?? '', one), one.event);
     assert.equal(one.headers['content-type'], 'application/json');
     assert.match(one.headers['user-agent'] ?? '', /^Sekali\/\d/);
     assert.ok(Math.abs(Number(one.headers['webhook-timestamp']) - Date.now() / 1000) < 60);
@@ -273,12 +274,15 @@ test('a secret is replaced without a gap', async (t) => {
     return verifiedBy(second.secret, one).length > 0 && one;
   });
   assert.deepEqual([verifiedBy(second.secret, both), verifiedBy(first, both)], [[0], [1]]);
+  // Receivers with the old secret and with the new one take the same request.
+  for (const secret of [first, second.secret]) assert.deepEqual(verified(secret, both), both.event);
   const third = await rotate(0);
   const last = await until('it is signed with the third', async () => {
     const one = await sign(`c${receiver.received.length}`);
     return verifiedBy(third.secret, one).length > 0 && one;
   });
   assert.equal(String(last.headers['webhook-signature']).split(' ').length, 1);
+  for (const secret of [first, second.secret]) assert.throws(() => verified(secret, last), /No matching/);
 });
 
 test('kill -9 while requests are under way loses nothing: they come again with the same ids', async (t) => {

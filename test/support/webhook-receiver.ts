@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createServer,
@@ -8,6 +7,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import type { WireStoredEvent } from '../../src/protocol/wire.ts';
 import { atEnd } from './at-end.ts';
 
@@ -75,11 +75,22 @@ function answer(response: ServerResponse, reply: Reply): void {
   else response.writeHead(reply.status, reply.headers).end(reply.body);
 }
 
-/** By the formula of Standard Webhooks, written down once more: which of the signatures of a request a secret has made. */
+/** By the library that receivers use: which of the signatures of a request a secret has made. All of them are looked at, each by itself. */
 export function verifiedBy(secret: string, { headers, body }: Received): number[] {
-  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-  const signed = [headers['webhook-id'], headers['webhook-timestamp'], body].join('.');
-  const expected = `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
+  const webhook = new Webhook(secret);
   const signatures = String(headers['webhook-signature']).split(' ');
-  return signatures.flatMap((one, i) => (one === expected ? [i] : []));
+  return signatures.flatMap((one, i) => {
+    try {
+      webhook.verify(body, { ...(headers as Record<string, string>), 'webhook-signature': one });
+      return [i];
+    } catch (error) {
+      if (error instanceof WebhookVerificationError) return [];
+      throw error;
+    }
+  });
+}
+
+/** Throws unless a receiver with this secret takes the request, as it came. @returns the event in it */
+export function verified(secret: string, { headers, body }: Received): unknown {
+  return new Webhook(secret).verify(body, headers as Record<string, string>);
 }

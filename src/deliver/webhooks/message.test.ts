@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Webhook } from 'standardwebhooks';
 import { messageId, signatures } from './message.ts';
 import { makeSecret, rotate, secretsAt } from './secrets.ts';
 
@@ -13,6 +14,25 @@ describe('a signature', () => {
         '{"test": 2432232314}',
       ),
       'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    );
+  });
+
+  it('is taken by the library of receivers, with any of the secrets, and no other', () => {
+    const [old, fresh, other] = [makeSecret(), makeSecret(), makeSecret()];
+    const body = '{"ä":1.0e2,  "b":"\\u00e4"}';
+    const seconds = Math.floor(Date.now() / 1000);
+    const headers = {
+      'webhook-id': 'msg_1',
+      'webhook-timestamp': String(seconds),
+      'webhook-signature': signatures([fresh, old], 'msg_1', seconds, body),
+    };
+    for (const secret of [old, fresh])
+      assert.deepEqual(new Webhook(secret).verify(body, headers), JSON.parse(body));
+    assert.throws(() => new Webhook(other).verify(body, headers), /No matching signature/);
+    assert.throws(() => new Webhook(old).verify(`${body} `, headers), /No matching signature/);
+    assert.throws(
+      () => new Webhook(old).verify(body, { ...headers, 'webhook-id': 'msg_2' }),
+      /No matching signature/,
     );
   });
 
