@@ -14,7 +14,7 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 import { useServices } from '../support/services/services.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import { verified, verifiedBy, WebhookReceiver } from '../support/webhook-receiver.ts';
+import { TEST_CA, verified, verifiedBy, WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const services = useServices('postgres');
 const env = { SEKALI_WEBHOOK_ALLOW: '127.0.0.1', SEKALI_LOG_LEVEL: 'info' };
@@ -250,6 +250,46 @@ test('a URL that may lead into the network of the server is refused', async (t) 
   const dead = await until('the dead letter', async () => (await deadLetters(server))[0]);
   assert.match(dead.reason, /localhost stands for .*not of the public internet/);
   assert.equal(receiver.connections, 0);
+});
+
+test('over https an event goes to whom the certificate names, if it is of a trusted authority, and to nobody else', async (t) => {
+  const { server } = await startBoth(t, {
+    NODE_EXTRA_CA_CERTS: TEST_CA,
+    SEKALI_WEBHOOK_ALLOW: 'localhost,127.0.0.1',
+  });
+  const receiver = await WebhookReceiver.start(t, 'localhost');
+  const [elsewhere, selfSigned] = await Promise.all([
+    WebhookReceiver.start(t, 'elsewhere'),
+    WebhookReceiver.start(t, 'self-signed'),
+  ]);
+  const made = await put(server, { webhook: { url: receiver.url } });
+  const refusals = {
+    elsewhere: [
+      elsewhere.url,
+      /does not match certificate's altnames: Host: localhost\. .*DNS:elsewhere\.example/,
+    ],
+    stranger: [selfSigned.url, /self-signed certificate/],
+    address: [
+      receiver.url.replace('localhost', '127.0.0.1'),
+      /does not match certificate's altnames: IP: 127\.0\.0\.1/,
+    ],
+  } as const;
+  for (const [name, [url]] of Object.entries(refusals)) await put(server, { webhook: { url } }, name);
+  await server.client().publish([makeEvent()]);
+
+  await settled(server);
+  const [one] = receiver.received;
+  assert.deepEqual(verified(made.webhook?.secret ?? '', one!), one?.event);
+  assert.ok(receiver.serverNames.includes('localhost'));
+  for (const [name, [, reason]] of Object.entries(refusals)) {
+    const { webhook, waiting } = await until('it is refused', async () => {
+      const status = await statusOf(server, name);
+      return typeof status.webhook?.reason === 'string' && status.waiting > 0 && status;
+    });
+    assert.match(webhook?.reason ?? '', reason);
+    assert.deepEqual([webhook?.state, waiting], ['active', 1]);
+  }
+  assert.equal(receiver.received.length + elsewhere.received.length + selfSigned.received.length, 1);
 });
 
 test('a secret is replaced without a gap', async (t) => {

@@ -1,12 +1,17 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import {
   createServer,
   type IncomingHttpHeaders,
+  type IncomingMessage,
   type OutgoingHttpHeaders,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import type { WireStoredEvent } from '../../src/protocol/wire.ts';
 import { atEnd } from './at-end.ts';
@@ -26,20 +31,29 @@ export type Reply =
   /** It answers by itself, or never. */
   | ((response: ServerResponse) => void);
 
+/** Which of the certificates of scripts/make-test-certificates.ts it has: but for the last, of an authority that a server can be told of. */
+export type Certificate = 'localhost' | 'elsewhere' | 'self-signed';
+
+/** The authority, as a server is told of it. */
+export const TEST_CA = fileOf('test-ca.pem');
+
 /** A real server on 127.0.0.1 that webhooks are sent to. */
 export class WebhookReceiver {
   readonly url: string;
   readonly received: Received[] = [];
   /** Connections that were ever made to it. */
   connections = 0;
+  /** What was asked for in each TLS handshake (SNI) that was finished. */
+  readonly serverNames: unknown[] = [];
   reply: (request: Received, nth: number) => Reply = () => 204;
 
   private constructor(url: string) {
     this.url = url;
   }
 
-  static async start(t: Pick<TestContext, 'after'>): Promise<WebhookReceiver> {
-    const server = createServer((request, response) => {
+  /** @param certificate with one it speaks https, as `localhost` */
+  static async start(t: Pick<TestContext, 'after'>, certificate?: Certificate): Promise<WebhookReceiver> {
+    const take = (request: IncomingMessage, response: ServerResponse) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('error', () => {});
@@ -51,11 +65,16 @@ export class WebhookReceiver {
         receiver.received.push(one);
         answer(response, receiver.reply(one, receiver.received.length));
       });
-    });
+    };
+    const server = certificate ? createSecureServer(identityOf(certificate), take) : createServer(take);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const receiver = new WebhookReceiver(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
+    const origin = certificate ? 'https://localhost' : 'http://127.0.0.1';
+    const receiver = new WebhookReceiver(`${origin}:${(server.address() as AddressInfo).port}/hook`);
     server.on('connection', () => receiver.connections++);
+    server.on('secureConnection', ({ servername }: TLSSocket & { servername?: unknown }) =>
+      receiver.serverNames.push(servername),
+    );
     atEnd(t, () => {
       server.closeAllConnections();
       server.close();
@@ -67,6 +86,17 @@ export class WebhookReceiver {
   get ids(): string[] {
     return this.received.map(({ event }) => event.event_id);
   }
+}
+
+function identityOf(certificate: Certificate): { key: Buffer; cert: Buffer } {
+  return {
+    key: readFileSync(fileOf(`${certificate}.key`)),
+    cert: readFileSync(fileOf(`${certificate}.pem`)),
+  };
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(`./tls/${name}`, import.meta.url));
 }
 
 function answer(response: ServerResponse, reply: Reply): void {
