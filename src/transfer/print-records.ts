@@ -6,9 +6,11 @@ import {
   TRANSFER_VERSION,
   type TransferCounts,
   type TransferDeadLetter,
+  type TransferDelivery,
   type TransferEvent,
   type TransferHeader,
   type TransferKey,
+  type TransferSubscription,
   type TransferTopic,
 } from './records.ts';
 
@@ -44,6 +46,19 @@ export function printTopic(topic: TransferTopic): string {
     ...rest,
     first_at: formatInstant(first_at),
     last_at: formatInstant(last_at),
+  });
+}
+
+export function printSubscription({ created_at, ...subscription }: TransferSubscription): string {
+  return JSON.stringify({ kind: 'subscription', ...subscription, created_at: formatInstant(created_at) });
+}
+
+export function printDelivery({ due_at, died_at, ...delivery }: TransferDelivery): string {
+  return JSON.stringify({
+    kind: 'delivery',
+    ...delivery,
+    due_at: due_at === undefined ? undefined : formatInstant(due_at),
+    died_at: died_at === undefined ? undefined : formatInstant(died_at),
   });
 }
 

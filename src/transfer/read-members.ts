@@ -73,6 +73,31 @@ export class Members {
     return value;
   }
 
+  truth(name: string): boolean {
+    const value = this.#members[name];
+    if (typeof value !== 'boolean') throw new LineFault(`${name} must be true or false`);
+    return value;
+  }
+
+  texts(name: string): string[] {
+    const value = this.#members[name];
+    if (!Array.isArray(value) || value.length === 0 || !value.every((text) => typeof text === 'string')) {
+      throw new LineFault(`${name} must be a list of texts, at least one`);
+    }
+    return value;
+  }
+
+  list(name: string): unknown[] {
+    const value = this.#members[name];
+    if (!Array.isArray(value)) throw new LineFault(`${name} must be a list`);
+    return value;
+  }
+
+  /** As it was parsed. */
+  raw(name: string): unknown {
+    return this.#members[name];
+  }
+
   members(name: string): Members {
     return new Members(this.#members[name]);
   }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { readDelivery, readSubscription } from './read-deliveries.ts';
 import { LineFault, Members } from './read-members.ts';
 import {
   type KeyLife,
@@ -7,9 +8,11 @@ import {
   type TransferConflict,
   type TransferCounts,
   type TransferDeadLetter,
+  type TransferDelivery,
   type TransferEvent,
   type TransferHeader,
   type TransferKey,
+  type TransferSubscription,
   type TransferTopic,
 } from './records.ts';
 
@@ -20,6 +23,8 @@ export interface ReadEvent extends Omit<TransferEvent, 'payload'> {
 
 export type Record =
   | { readonly kind: 'topic'; readonly topic: TransferTopic }
+  | { readonly kind: 'subscription'; readonly subscription: TransferSubscription }
+  | { readonly kind: 'delivery'; readonly delivery: TransferDelivery }
   | { readonly kind: 'event'; readonly event: ReadEvent }
   | { readonly kind: 'key'; readonly key: TransferKey }
   | { readonly kind: 'conflict'; readonly conflict: TransferConflict }
@@ -33,9 +38,9 @@ export function readHeader(line: Buffer): TransferHeader {
     throw new LineFault('it is not the header of a sekali export');
   }
   const version = members.count('version');
-  if (version !== TRANSFER_VERSION) {
+  if (version < 1 || version > TRANSFER_VERSION) {
     throw new LineFault(
-      `it is of version ${version} of the format, and this Sekali knows version ${TRANSFER_VERSION}`,
+      `it is of version ${version} of the format, and this Sekali knows versions up to ${TRANSFER_VERSION}`,
     );
   }
   const counters = members.members('counters');
@@ -68,6 +73,10 @@ export function readRecord(line: Buffer): Record {
   switch (kind) {
     case 'topic':
       return { kind, topic: readTopic(members) };
+    case 'subscription':
+      return { kind, subscription: readSubscription(members) };
+    case 'delivery':
+      return { kind, delivery: readDelivery(members) };
     case 'event':
       if (payload === undefined) throw new LineFault('payload is missing');
       return { kind, event: { ...readNamed(members), ...readStored(members), payload } };
@@ -168,8 +177,13 @@ function readDeadLetter(members: Members): TransferDeadLetter {
   };
 }
 
+const SINCE_2: ReadonlySet<keyof TransferCounts> = new Set(['subscriptions', 'deliveries']);
+
 function readCounts(members: Members): TransferCounts {
   const counts = noCounts();
-  for (const name of Object.keys(counts) as (keyof TransferCounts)[]) counts[name] = members.count(name);
+  for (const name of Object.keys(counts) as (keyof TransferCounts)[]) {
+    // Of a kind that its version did not have.
+    if (members.has(name) || !SINCE_2.has(name)) counts[name] = members.count(name);
+  }
   return counts;
 }

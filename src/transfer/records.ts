@@ -2,8 +2,8 @@
  * What a store holds, as it moves to another one: `sekali export` prints it, `sekali import` reads it.
  *
  * A *transfer* is NDJSON. The first line is the header, the last one counts and sums up all lines before it, so that a
- * file that is cut short or altered is refused. Between them lie, in this order: topics, events by position with the keys that
- * no event of the transfer has among them, conflicts by number, dead letters.
+ * file that is cut short or altered is refused. Between them lie, in this order: topics, subscriptions, what is outstanding or dead of
+ * them, events by position with the keys that no event of the transfer has among them, conflicts by number, dead letters.
  *
  * The key of an event and the fingerprint of its content are not in its line: they are computed anew, from the same secrets.
  * Keys stay behind when retention removes their events, and then nothing but the key is left: those have lines of their own.
@@ -13,9 +13,10 @@
  */
 import type { Instant } from '../instant.ts';
 import type { Conflict, StoredEvent, StoreSecrets, TopicSummary } from '../store/store.ts';
+import type { SubscriptionDefinition } from '../store/subscription-store.ts';
 
-/** Of the format; another one is refused. */
-export const TRANSFER_VERSION = 1;
+/** Of the format that is written. Version 1 had no subscriptions; it is read too. A newer one is refused. */
+export const TRANSFER_VERSION = 2;
 
 export interface TransferHeader extends StoreSecrets {
   /** Highest position that was ever given. */
@@ -60,6 +61,30 @@ export interface TransferKey {
   readonly keyLife: Exclude<KeyLife, 'forgotten'>;
 }
 
+export interface TransferSubscription {
+  readonly name: string;
+  /** Never beyond the last position of the transfer: what gets the positions up to there would be passed over. */
+  readonly cursor: number;
+  readonly created_at: Instant;
+  readonly definition: SubscriptionDefinition;
+}
+
+/** An event of a subscription that is outstanding or dead. Of each subscription by position, and never above its cursor. */
+export interface TransferDelivery {
+  readonly subscription: string;
+  readonly position: number;
+  readonly topic: string;
+  readonly attempts: number;
+  /** When it is handed out again, if that is not at once. Leases do not move: what was leased waits, and is due. */
+  readonly due_at: Instant | undefined;
+  /** Of a dead one. */
+  readonly died_at: Instant | undefined;
+  readonly reason: string | undefined;
+}
+
+/** The reason of what was leased: its consumer can settle it nowhere. */
+export const REASON_LEASED = 'it was leased when the store was exported';
+
 export interface TransferDeadLetter {
   readonly entry: string;
   readonly events: number;
@@ -73,6 +98,8 @@ export interface TransferDeadLetter {
 /** How many lines there are of each kind. */
 export interface TransferCounts {
   topics: number;
+  subscriptions: number;
+  deliveries: number;
   events: number;
   keys: number;
   conflicts: number;
@@ -80,7 +107,7 @@ export interface TransferCounts {
 }
 
 export function noCounts(): TransferCounts {
-  return { topics: 0, events: 0, keys: 0, conflicts: 0, dead_letters: 0 };
+  return { topics: 0, subscriptions: 0, deliveries: 0, events: 0, keys: 0, conflicts: 0, dead_letters: 0 };
 }
 
 export type { Conflict as TransferConflict };

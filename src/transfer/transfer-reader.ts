@@ -16,6 +16,8 @@ export interface TransferTarget {
 
 const PLURALS = {
   topic: 'topics',
+  subscription: 'subscriptions',
+  delivery: 'deliveries',
   event: 'events',
   key: 'keys',
   conflict: 'conflicts',

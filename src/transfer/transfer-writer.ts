@@ -6,9 +6,11 @@ import {
   noCounts,
   type TransferCounts,
   type TransferDeadLetter,
+  type TransferDelivery,
   type TransferEvent,
   type TransferHeader,
   type TransferKey,
+  type TransferSubscription,
   type TransferTopic,
 } from './records.ts';
 
@@ -44,6 +46,16 @@ export class TransferWriter {
   topic(topic: TransferTopic): void {
     this.counts.topics++;
     this.#line(lines.printTopic(topic));
+  }
+
+  subscription(subscription: TransferSubscription): void {
+    this.counts.subscriptions++;
+    this.#line(lines.printSubscription(subscription));
+  }
+
+  delivery(delivery: TransferDelivery): void {
+    this.counts.deliveries++;
+    this.#line(lines.printDelivery(delivery));
   }
 
   /** @throws SekaliError `event_too_large`: it is too long for a line */

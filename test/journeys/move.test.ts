@@ -11,6 +11,7 @@ import { PostgresImport } from '../../src/store/postgres/import-store.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { TransferReader } from '../../src/transfer/transfer-reader.ts';
 import { appendOne } from '../contract/store/case.ts';
+import { DEFINITION } from '../contract/subscriptions/case.ts';
 import { send } from '../support/http.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import { runCli, startCli } from '../support/process.ts';
@@ -93,7 +94,7 @@ describe('from SQLite to PostgreSQL', services.options, () => {
     assert.deepEqual([exported.code, exported.stdout], [0, ''], exported.stderr);
     assert.match(
       exported.stderr,
-      /^exported: \d+ events, 20 keys of retired ones, 6 topics, 31 conflicts in /,
+      /^exported: \d+ events, 20 keys of retired ones, 6 topics, 0 subscriptions, 31 conflicts in /,
     );
     assert.equal(statSync(file).mode & 0o777, 0o600);
 
@@ -208,6 +209,8 @@ function sealed(lines: readonly string[]): string {
   const end = {
     kind: 'end',
     topics: count('topic'),
+    subscriptions: count('subscription'),
+    deliveries: count('delivery'),
     events: count('event'),
     keys: count('key'),
     conflicts: count('conflict'),
@@ -233,6 +236,15 @@ async function importText(database: string, text: string): Promise<void> {
   }
 }
 
+const SUBSCRIPTION = {
+  kind: 'subscription',
+  name: 'billing',
+  cursor: 3,
+  created_at: '2026-01-31T12:00:00.000000Z',
+  definition: DEFINITION,
+};
+const DELIVERY = { kind: 'delivery', subscription: 'billing', position: 2, topic: 'orders', attempts: 1 };
+
 async function smallExport(t: TestContext): Promise<{ dataDir: string; text: string }> {
   const dataDir = tempDir(t);
   const store = SqliteStore.open({ dataDir });
@@ -252,13 +264,19 @@ describe('refused, and nothing is done', services.options, () => {
       change(members);
       return replaced(0, JSON.stringify(members));
     };
+    const subscribed = (change: object, ...deliveries: object[]) =>
+      sealed([
+        ...lines,
+        JSON.stringify({ ...SUBSCRIPTION, ...change }),
+        ...deliveries.map((one) => JSON.stringify({ ...DELIVERY, ...one })),
+      ]);
     const CASES: readonly [text: string, told: RegExp][] = [
       ['', /line 0: there is no line/],
       ['{"topic":"a"}\n', /line 1: it is not the header/],
       ['\u0000\u0001\n', /line 1: it is no JSON/],
       [
-        header((members) => Object.assign(members, { version: 2 })),
-        /line 1: it is of version 2 of the format/,
+        header((members) => Object.assign(members, { version: 3 })),
+        /line 1: it is of version 3 of the format, and this Sekali knows versions up to 2/,
       ],
       [
         header((members) => Object.assign(members, { key_secret: '00' })),
@@ -296,6 +314,12 @@ describe('refused, and nothing is done', services.options, () => {
         header((members) => Object.assign(members['counters'] as object, { conflicts: 1 })),
         /are not the sums/,
       ],
+      [subscribed({ cursor: 5 }), /line 7: cursor is beyond last_position/],
+      [subscribed({ definition: {} }), /line 7: topics must be a list of texts/],
+      [subscribed({}, { position: 4 }), /line 8: position is beyond the cursor/],
+      [subscribed({}, { subscription: 'none' }), /line 8: there is no line of its subscription/],
+      [subscribed({}, { died_at: SUBSCRIPTION.created_at }), /line 8: reason must be a text/],
+      [subscribed({}, {}, {}), /line 9: position must be above that of the delivery before/],
     ];
     const database = await services.postgres();
     for (const [input, expected] of CASES) {
@@ -315,6 +339,16 @@ describe('refused, and nothing is done', services.options, () => {
     assert.equal(code, 0, stderr);
     const full = await runCli(['import', '--database-url', database], { input: text });
     assert.deepEqual([full.code, /is not empty/.test(full.stderr)], [2, true]);
+  });
+
+  test('an export of the version before, which had no subscriptions, is imported', async (t) => {
+    const { text } = await smallExport(t);
+    const [header = '', ...lines] = text.split('\n').slice(0, -2);
+    const old = sealed([header.replace('"version":2', '"version":1'), ...lines]);
+    const database = await services.postgres();
+    await importText(database, old.replace('"subscriptions":0,"deliveries":0,', ''));
+    const moved = await startServerProcess(t, { dataDir: tempDir(t), env: { DATABASE_URL: database } });
+    assert.equal((await moved.client().stats()).unique_processed, 4);
   });
 
   test('a database that a server is on; an import that is killed leaves an empty store', async (t) => {

@@ -1,5 +1,5 @@
 import type { TransferWriter } from '../../transfer/transfer-writer.ts';
-import { PAGE_BYTES, ROWS_AT_ONCE } from './export-page.ts';
+import { PAGE_BYTES, ROWS_AT_ONCE, rowsOf } from './export-page.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
 import type { LongTransaction } from './long-transaction.ts';
 
@@ -89,14 +89,4 @@ export async function exportDeadLetters(session: LongTransaction, writer: Transf
     }
     if (page.length === 0) return;
   }
-}
-
-async function* rowsOf<Row>(session: LongTransaction, sql: string): AsyncGenerator<Row> {
-  await session.query(`DECLARE rest NO SCROLL CURSOR FOR ${sql}`);
-  for (;;) {
-    const { rows } = await session.query(`FETCH ${ROWS_AT_ONCE} FROM rest`);
-    yield* rows as Row[];
-    if (rows.length < ROWS_AT_ONCE) break;
-  }
-  await session.query('CLOSE rest');
 }

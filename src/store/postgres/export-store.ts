@@ -1,6 +1,7 @@
 import type { TransferWriter } from '../../transfer/transfer-writer.ts';
 import { exportEvents } from './export-events.ts';
 import { exportConflicts, exportDeadLetters, exportKeys } from './export-rest.ts';
+import { exportSubscriptions } from './export-subscriptions.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
 import { LongTransaction } from './long-transaction.ts';
 import { readMeta } from './meta.ts';
@@ -28,6 +29,7 @@ export async function exportPostgres(databaseUrl: string, writer: TransferWriter
     const { counters, consumed } = await readCounters(session);
     writer.header({ ...secrets, lastPosition, counters, consumed });
     await exportTopics(session, writer);
+    await exportSubscriptions(session, writer);
     await exportEvents(session, writer, secrets);
     await exportKeys(session, writer);
     await exportConflicts(session, writer);

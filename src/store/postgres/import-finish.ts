@@ -8,6 +8,8 @@ import { ensurePartitions } from './partitions.ts';
 export interface ImportTotals {
   readonly lastConflict: number;
   readonly topics: number;
+  readonly subscriptions: number;
+  readonly deliveries: number;
   readonly events: number;
   readonly keys: number;
   /** Some keys last for a time only. */
@@ -22,15 +24,17 @@ export async function finishImport(session: LongTransaction, totals: ImportTotal
   await restartSequences(session, totals);
   const { rows } = await session.query({
     text: `SELECT (SELECT count(*) FROM sekali.events)::text, (SELECT count(*) FROM sekali.keys)::text,
-      (SELECT count(*) FROM sekali.topics)::text`,
+      (SELECT count(*) FROM sekali.topics)::text, (SELECT count(*) FROM sekali.subscriptions)::text,
+      (SELECT count(*) FROM sekali.deliveries)::text`,
     rowMode: 'array',
   });
   const found = (rows[0] as string[]).map(Number);
-  const wanted = [totals.events, totals.keys - superseded, totals.topics];
+  const { events, keys, topics, subscriptions, deliveries } = totals;
+  const wanted = [events, keys - superseded, topics, subscriptions, deliveries];
   if (found.some((count, i) => count !== wanted[i])) {
     throw new SekaliError(
       'internal',
-      `the database has ${found.join(', ')} events, keys and topics instead of ${wanted.join(', ')}; nothing was imported`,
+      `the database has ${found.join(', ')} events, keys, topics, subscriptions and deliveries instead of ${wanted.join(', ')}; nothing was imported`,
     );
   }
   await session.query('COMMIT');
@@ -86,5 +90,6 @@ export async function restartPositions(session: LongTransaction, lastPosition: n
 async function restartSequences(session: LongTransaction, totals: ImportTotals): Promise<void> {
   await session.query(`
     ALTER TABLE sekali.topics ALTER COLUMN topic_id RESTART WITH ${totals.topics + 1};
-    ALTER TABLE sekali.conflicts ALTER COLUMN number RESTART WITH ${totals.lastConflict + 1};`);
+    ALTER TABLE sekali.conflicts ALTER COLUMN number RESTART WITH ${totals.lastConflict + 1};
+    ALTER TABLE sekali.subscriptions ALTER COLUMN subscription_id RESTART WITH ${totals.subscriptions + 1};`);
 }

@@ -14,6 +14,7 @@ import type { SqlQuery } from './connection.ts';
 import { contentOf, EventBatch, KeyBatch } from './import-batches.ts';
 import { finishImport, restartPositions } from './import-finish.ts';
 import { openImport } from './import-session.ts';
+import { SubscriptionRows } from './import-subscriptions.ts';
 import {
   insertConflicts,
   insertDeadLetters,
@@ -43,6 +44,7 @@ export class PostgresImport implements TransferTarget {
   readonly #topicRows = new RowBuffer<TransferTopic>({
     insert: (rows, before) => insertTopics(rows, before, this.#slot),
   });
+  readonly #subscriptions = new SubscriptionRows();
   readonly #conflicts = new RowBuffer<ConflictRow>({
     insert: insertConflicts,
     bytesOf: ({ conflict }) => conflict.payload?.length ?? 0,
@@ -83,6 +85,10 @@ export class PostgresImport implements TransferTarget {
       case 'topic':
         this.#takeTopic(record.topic);
         return this.#send(this.#topicRows.whenFull());
+      case 'subscription':
+        return this.#send(this.#subscriptions.add(record.subscription, this.#known().lastPosition));
+      case 'delivery':
+        return this.#send(this.#subscriptions.addDelivery(record.delivery));
       case 'event':
         return this.#takeEvent(record.event);
       case 'key':
@@ -105,6 +111,7 @@ export class PostgresImport implements TransferTarget {
     this.#checkTotals(this.#known());
     await this.#send(
       this.#topicRows.rest(),
+      ...this.#subscriptions.rest(),
       this.#flushEvents(),
       this.#flushKeys(),
       this.#conflicts.rest(),
@@ -114,6 +121,8 @@ export class PostgresImport implements TransferTarget {
     await finishImport(this.#session, {
       lastConflict: this.#lastConflict,
       topics: this.#topics.size,
+      subscriptions: this.#subscriptions.size,
+      deliveries: counts.deliveries,
       events: counts.events,
       keys: this.#keyRows,
       hasExpiry: this.#hasExpiry,

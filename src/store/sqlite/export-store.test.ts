@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { appendOne } from '../../../test/contract/store/case.ts';
+import { DEFINITION, lease, leaseOf, refsOf, rowsOf } from '../../../test/contract/subscriptions/case.ts';
 import { makeEvents } from '../../../test/support/make-events.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { until } from '../../../test/support/until.ts';
@@ -10,6 +11,7 @@ import { orderRules } from '../../topic-rules.ts';
 import { TransferWriter } from '../../transfer/transfer-writer.ts';
 import { exportSqlite } from './export-store.ts';
 import { SqliteStore } from './sqlite-store.ts';
+import { SqliteSubscriptions } from './sqlite-subscriptions.ts';
 
 /** A store with several generations, a part of its keys in the log, and retired events in both. */
 async function makeStore(t: TestContext, { isWindowed }: { isWindowed: boolean }): Promise<string> {
@@ -35,11 +37,20 @@ async function makeStore(t: TestContext, { isWindowed }: { isWindowed: boolean }
   return dataDir;
 }
 
-async function linesOf(dataDir: string, span?: number): Promise<Record<string, unknown>[]> {
+async function linesOf(
+  dataDir: string,
+  span?: number,
+  onDrain: () => Promise<void> = async () => {},
+): Promise<Record<string, unknown>[]> {
   let text = '';
   const writer = new TransferWriter(async (chunk) => {
     text += Buffer.from(chunk).toString();
   });
+  const drain = writer.drain.bind(writer);
+  writer.drain = async () => {
+    await onDrain();
+    await drain();
+  };
   await exportSqlite({ dataDir, writer, span });
   const lines = text.trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -81,4 +92,56 @@ test('a generation that is lost, or of which a bit has turned, is told by its na
   await assert.rejects(linesOf(dataDir), isTold);
   rmSync(path);
   await assert.rejects(linesOf(dataDir), isTold);
+});
+
+test('subscriptions are those from before the export began, whatever is handed out and acknowledged meanwhile', async (t) => {
+  const dataDir = tempDir(t);
+  const store = SqliteStore.open({ dataDir });
+  const subscriptions = SqliteSubscriptions.open({ dataDir });
+  await appendOne(store, ...makeEvents(3));
+  await subscriptions.put('billing', DEFINITION, 0);
+  await lease(subscriptions, 'billing', rowsOf(1, 3));
+  let meanwhile: Promise<void> | undefined;
+  const lines = await linesOf(dataDir, undefined, async () => {
+    meanwhile ??= (async () => {
+      await appendOne(store, ...makeEvents(3, 'more-'));
+      await lease(subscriptions, 'billing', rowsOf(4, 5, 6), { as: leaseOf(2) });
+      await subscriptions.ack('billing', refsOf(leaseOf(1), 1, 3));
+    })();
+    await meanwhile;
+  });
+  assert.deepEqual(
+    [
+      lines[0]?.['last_position'],
+      ofKind(lines, 'event').length,
+      ofKind(lines, 'subscription')[0]?.['cursor'],
+    ],
+    [3, 3, 3],
+  );
+  assert.deepEqual(
+    ofKind(lines, 'delivery').map(({ position, attempts }) => [position, attempts]),
+    [
+      [1, 1],
+      [3, 1],
+    ],
+  );
+  await subscriptions.close();
+  await store.close();
+});
+
+test('a subscription that is beyond the events, as one beside an older copy of them, is exported up to them', async (t) => {
+  const dataDir = tempDir(t);
+  const store = SqliteStore.open({ dataDir });
+  const subscriptions = SqliteSubscriptions.open({ dataDir });
+  await appendOne(store, ...makeEvents(3));
+  await subscriptions.put('billing', DEFINITION, 0);
+  await lease(subscriptions, 'billing', rowsOf(2, 5));
+  const lines = await linesOf(dataDir);
+  assert.equal(ofKind(lines, 'subscription')[0]?.['cursor'], 3);
+  assert.deepEqual(
+    ofKind(lines, 'delivery').map(({ position }) => position),
+    [2],
+  );
+  await subscriptions.close();
+  await store.close();
 });
