@@ -53,10 +53,15 @@ export async function printTable<Item>(
 ): Promise<void> {
   const pages = pagesOf<Item>(client, { ...list, limit: limit ?? TERMINAL_LIMIT });
   let next: Page<Item>['next'] = null;
+  let isEmpty = true;
   await print(
     eachPage(pages, (page) => {
       next = page.next;
-      if (page.items.length === 0) return dim(`no ${list.name.replace('_', ' ')}\n`);
+      if (page.items.length === 0) {
+        // A page that found nothing as far as it looked is not the end.
+        return isEmpty && next === null ? dim(`no ${list.name.replace('_', ' ')}\n`) : '';
+      }
+      isEmpty = false;
       const [titles = '', ...rows] = layOut(columns, page.items, widthOf(process.stdout));
       return `${[bold(titles), ...rows].join('\n')}\n`;
     }),

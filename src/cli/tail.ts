@@ -1,4 +1,4 @@
-import type { WireStoredEvent } from '../client/index.ts';
+import type { EventsAnswer, WireStoredEvent } from '../client/index.ts';
 import { SekaliError } from '../errors.ts';
 import { optionalText, type Settings } from '../settings.ts';
 import { isPlain } from '../topic-filter.ts';
@@ -57,24 +57,25 @@ export const tail: Command = {
   },
 };
 
-/** For a time, all events may have to be looked through: 24 days, no less. */
-const LOOK_MS = 2 ** 31 - 1;
-
 /** Asks the server once whether it would answer at all: whoever has mistyped its address must not wait for it. */
 async function beginning(
   pattern: string,
   { after, since, source, ...connection }: TailSettings,
 ): Promise<number | undefined> {
-  const client = connect(connection, { retryForMs: 0, timeoutMs: LOOK_MS });
+  const client = connect(connection, { retryForMs: 0 });
   if (since === undefined) {
     await client.topics({ limit: 1 });
     return after;
   }
   // There is no search by pattern: with a wildcard, it begins where any topic has such an event, which is never too late.
   const topic = isPlain(pattern) ? pattern : undefined;
-  const { events } = await client.events({ topic, source, from: since, limit: 1 });
-  const [first] = events;
-  return first && first.position - 1;
+  for (let next: number | null = 0; next !== null; ) {
+    const page: EventsAnswer = await client.events({ topic, source, from: since, after: next, limit: 1 });
+    const [first] = page.events;
+    if (first !== undefined) return first.position - 1;
+    next = page.next;
+  }
+  return undefined;
 }
 
 async function* lines(

@@ -129,6 +129,7 @@ export class Sekali<Topics extends object = AnyTopics> {
     return new Consumer(this.#transport, subscription, options);
   }
 
+  /** A page of events. It may be short or empty and not the last one: that is the one whose `next` is null. */
   async events(query: QueryParameters = {}, signal?: AbortSignal): Promise<EventsAnswer> {
     return (await this.#transport.json(`/events${printQuery(query)}`, {}, signal)) as EventsAnswer;
   }

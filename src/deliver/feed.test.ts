@@ -11,6 +11,9 @@ import { LiveTail } from './live-tail.ts';
 const SOURCES = ['shop', '"shöp\\2"', 'shop2'];
 const TOPICS = ['orders.eu', 'orders.us', 'payments'];
 
+/** Events that a page looks at, whether or not they match. */
+const LOOK_MAX = 30;
+
 /** A log in memory, with gaps in its positions, that tells when it has grown. */
 class Log {
   readonly events: StoredEvent[] = [];
@@ -54,16 +57,17 @@ class Log {
       throw new Error('the store is away');
     }
     const filter = query.patterns && new TopicFilter(query.patterns);
-    const matching = this.events.filter(
-      ({ position, topic, source }) =>
-        position > (query.after ?? 0) &&
+    const ahead = this.events.filter(({ position }) => position > (query.after ?? 0));
+    const looked = ahead.slice(0, LOOK_MAX);
+    const matching = looked.filter(
+      ({ topic, source }) =>
         (query.topic === undefined || topic === query.topic) &&
         filter?.matches(topic) !== false &&
         (query.source === undefined || source === query.source),
     );
     const events = matching.slice(0, query.limit);
-    const next = matching.length > query.limit ? events.at(-1)?.position : undefined;
-    return printPage({ events, next }, query.printing);
+    const stop = matching.length > query.limit ? events : ahead.length > LOOK_MAX ? looked : [];
+    return printPage({ events, next: stop.at(-1)?.position }, query.printing);
   }
 }
 

@@ -123,7 +123,7 @@ export interface PublishAnswer {
 export interface EventsAnswer {
   count: number;
   events: WireStoredEvent[];
-  /** Cursor of the next page: `after` when ascending, `before` when descending. */
+  /** Cursor of the next page: `after` when ascending, `before` when descending. Null at the end, and only there: a page may be short or empty. */
   next: number | null;
 }
 

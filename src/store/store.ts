@@ -217,6 +217,11 @@ export interface EventQuery {
   readonly offset: number;
   /** Events in the page at most, 1 to 1000. */
   readonly limit: number;
+  /**
+   * Events to look at, whether or not they match: then the page ends, with a cursor to go on from. A store may look at some more, and
+   * at all that it takes to pass over the offset, which is not in the cursor. {@link LOOK_MAX} when absent.
+   */
+  readonly lookMax?: number | undefined;
 }
 
 export interface PrintedQuery extends EventQuery {
@@ -245,6 +250,12 @@ export interface SequencePage {
 }
 
 /**
+ * Events that one page looks at. A filter that next to nothing matches (a source, a time, a pattern) would go through all that is stored,
+ * in one statement or on one thread, whether or not anybody still waits for it. As many take a tenth of a second or two.
+ */
+export const LOOK_MAX = 100_000;
+
+/**
  * Characters of payload after which a page ends, however few events it has by then: a thousand of the largest would be
  * more than fits into one answer.
  */
@@ -252,7 +263,10 @@ export const PAGE_LENGTH_MAX = 8 * 1024 * 1024;
 
 export interface EventPage {
   readonly events: StoredEvent[];
-  /** Cursor of the next page (`after` when ascending, `before` when descending), or undefined at the end. */
+  /**
+   * Cursor of the next page (`after` when ascending, `before` when descending), or undefined when nothing more matches. It alone tells
+   * whether to go on: a page may have fewer events than its limit, or none, and a next one.
+   */
   readonly next: number | undefined;
 }
 

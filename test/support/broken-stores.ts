@@ -68,6 +68,11 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
     foundBy: 'whoever goes on where the sequences ended',
     makeHarness: () => wrapped((store) => new PassesOverSequences(store)),
   },
+  {
+    name: 'takes a page that is empty for the last one',
+    foundBy: 'a page that has looked at enough ends',
+    makeHarness: () => wrapped((store) => new EmptyIsLast(store)),
+  },
 ];
 
 function wrapped(wrap: Wrap, also?: AsyncDisposable): StoreHarness & AsyncDisposable {
@@ -190,5 +195,12 @@ class PassesOverSequences extends PassingStore {
   override async sequences(...query: Parameters<StoreReader['sequences']>) {
     const page = await super.sequences(...query);
     return { ...page, through: page.through + (page.isAtEnd ? 1000 : 0) };
+  }
+}
+
+class EmptyIsLast extends PassingStore {
+  override async events(...query: Parameters<StoreReader['events']>) {
+    const page = await super.events(...query);
+    return page.events.length === 0 ? { ...page, next: undefined } : page;
   }
 }

@@ -116,15 +116,15 @@ export function addEventsRoutes(
     if (ticket === undefined) throw tooManyAnswers();
     releaseWhenTaken(ticket, reply.raw);
     return await reply.send(
-      Readable.from(lines({ ...filters, before, limit }, ticket), { objectMode: false }),
+      Readable.from(lines({ ...filters, before, limit }, ticket, reply), { objectMode: false }),
     );
   }
 
-  /** A chunk of lines at a time, read when the client has taken the one before. */
-  async function* lines(query: EventQuery, ticket: Ticket): AsyncGenerator<Buffer> {
+  /** A chunk of lines at a time, read when the client has taken the one before. Where little matches, nothing else tells that it has gone. */
+  async function* lines(query: EventQuery, ticket: Ticket, { raw }: FastifyReply): AsyncGenerator<Buffer> {
     let left = query.limit;
     let next: EventQuery = query;
-    while (left > 0) {
+    while (left > 0 && !raw.destroyed) {
       const page = await reader.printed({
         ...next,
         limit: Math.min(left, PAGE_LIMIT_MAX),

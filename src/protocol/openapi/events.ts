@@ -79,7 +79,7 @@ const eventParameters: readonly Parameter[] = [
     name: 'wait',
     in: 'query',
     description:
-      'Seconds to wait for an event, where the page would be empty. Not with `order=desc`, and not for lines.',
+      'Seconds to wait for an event, where the page would be empty and has no `next`. Not with `order=desc`, and not for lines.',
     schema: { type: 'integer', minimum: 0, maximum: WAIT_S_MAX, default: 0 },
   },
   {
@@ -97,7 +97,7 @@ export const eventsPaths: Readonly<Record<string, PathItem>> = {
       operationId: 'readEvents',
       tags: ['Read'],
       summary: 'Read events',
-      description: `Events by position, which is the order of their commits. Who reads on from \`next\` misses none and sees none twice, whatever is stored meanwhile. A page of large payloads may have fewer events than \`limit\`: it is \`next\` that tells whether there are more.
+      description: `Events by position, which is the order of their commits. Who reads on from \`next\` misses none and sees none twice, whatever is stored meanwhile. A page of large payloads, or one that has looked at many events that do not match, may have fewer events than \`limit\`, or none: it is \`next\` that tells whether there are more.
 
 With \`Accept: ${MEDIA_NDJSON}\` the answer is one event per line, without a limit: all that match and were stored when the request came.`,
       parameters: eventParameters,

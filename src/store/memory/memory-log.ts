@@ -3,6 +3,7 @@ import { TopicFilter } from '../../topic-filter.ts';
 import {
   type EventPage,
   type EventQuery,
+  LOOK_MAX,
   PAGE_LENGTH_MAX,
   type SequencedEvent,
   type SequencePage,
@@ -38,7 +39,12 @@ export class MemoryLog {
     const events: StoredEvent[] = [];
     let length = 0;
     let skip = query.offset;
+    let left = query.lookMax ?? LOOK_MAX;
+    let through: number | undefined;
     for (const event of this.#between(query)) {
+      if (left <= 0 && skip <= 0) return { events, next: through };
+      left--;
+      through = event.position;
       if (!matches(event) || skip-- > 0) continue;
       if (events.length === query.limit || length >= PAGE_LENGTH_MAX)
         return { events, next: events.at(-1)?.position };

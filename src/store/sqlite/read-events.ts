@@ -7,6 +7,7 @@ import { PagePrinter, type PrintedPage } from '../printed-page.ts';
 import {
   type EventPage,
   type EventQuery,
+  LOOK_MAX,
   PAGE_LENGTH_MAX,
   type PrintedQuery,
   type StoredEvent,
@@ -73,6 +74,7 @@ export class EventReader {
       // Block by block: what is passed over, and what would be too much for the page, is never in memory together.
       for (const block of this.#blocks.some(range)) {
         if (!page.take(block)) return page.last;
+        if (page.hasLookedEnough) return page.cursor;
         read++;
         if (ascending) range = { ...range, oldest: block.firstPosition + 1 };
         else range = { ...range, newest: block.firstPosition - 1 };
@@ -141,9 +143,12 @@ class PageScan {
   readonly #topicId: number | undefined;
   readonly #topics: TopicNames;
   readonly #filter: TopicFilter | undefined;
+  /** The last position that was looked at, in the order of the page. */
+  #through: number;
   #taken = 0;
   #length = 0;
   #skip: number;
+  #left: number;
   /** The position of the last event of the page. */
   last: number | undefined;
 
@@ -162,7 +167,21 @@ class PageScan {
     this.#topicId = topicId;
     this.#topics = topics;
     this.#skip = query.offset;
+    this.#left = query.lookMax ?? LOOK_MAX;
+    this.#through = query.order === 'asc' ? oldest - 1 : newest + 1;
     this.#filter = query.patterns && new TopicFilter(query.patterns);
+  }
+
+  /** Never before the offset has been passed over: it is not in the cursor. */
+  get hasLookedEnough(): boolean {
+    return this.#left <= 0 && this.#skip === 0;
+  }
+
+  /** Where the next page goes on; undefined when all has been looked at. */
+  get cursor(): number | undefined {
+    const isAtEnd =
+      this.#query.order === 'asc' ? this.#through >= this.#newest : this.#through <= this.#oldest;
+    return isAtEnd ? undefined : this.#through;
   }
 
   /** Takes the events of a block that match; false when the page was full before all of them were in. */
@@ -180,7 +199,15 @@ class PageScan {
       this.#taken++;
       this.last = block.position(n);
     }
+    this.#looked(block, block.position(ascending ? block.length - 1 : 0));
     return true;
+  }
+
+  /** The block before the first position, from which a page begins, may have none of its range: then it brings nobody further. */
+  #looked(block: Block, end: number): void {
+    if (this.#query.order === 'asc' ? end <= this.#through : end >= this.#through) return;
+    this.#left -= block.length;
+    this.#through = end;
   }
 
   #matches(block: Block, n: number): boolean {

@@ -9,6 +9,21 @@ async function positions(store: Store, query: Partial<EventQuery>): Promise<numb
   return events.map((event) => event.position);
 }
 
+/** What the pages have together, as many as there are. */
+async function pageByPage(
+  store: Store,
+  query: Partial<EventQuery>,
+): Promise<{ seen: number[]; pages: number }> {
+  const seen: number[] = [];
+  let ask = query;
+  for (let pages = 1; ; pages++) {
+    const page = await store.events({ ...EVERYTHING, ...ask });
+    seen.push(...page.events.map((event) => event.position));
+    if (page.next === undefined) return { seen, pages };
+    ask = { ...query, offset: 0, [query.order === 'desc' ? 'before' : 'after']: page.next };
+  }
+}
+
 /** Six events: two topics, two sources, an hour apart. */
 async function sixEvents(store: Store): Promise<void> {
   const events = Array.from({ length: 6 }, (_, i) =>
@@ -72,6 +87,45 @@ export const readingCases: readonly StoreCase[] = [
         } while (cursor !== undefined);
         const all = Array.from({ length: 25 }, (_, i) => i + 1);
         assert.deepEqual(seen, order === 'asc' ? all : all.reverse());
+      }
+    },
+  },
+  {
+    name: 'a page that has looked at enough ends, empty or not, and its cursor goes on where it stopped',
+    async run({ open }) {
+      const store = await open();
+      for (let group = 0; group < 10; group++) {
+        const events = Array.from({ length: 20 }, (_, i) =>
+          makeEvent({
+            topic: i % 2 === 0 ? 'even' : 'odd',
+            source: group === 4 && i < 4 ? 'rare' : 'common',
+            event_id: `${group}-${i}`,
+            timestamp: `2026-01-31T1${group}:00:00Z`,
+          }),
+        );
+        await appendOne(store, ...events);
+      }
+      const queries: Partial<EventQuery>[] = [
+        { source: 'rare' },
+        { source: 'none' },
+        { topic: 'odd', source: 'rare' },
+        { patterns: ['*.*', 'od'], source: 'rare' },
+        { patterns: ['odd'] },
+        { from: parseInstant('2026-01-31T19:00:00Z') },
+        { to: parseInstant('2026-01-31T11:00:00Z'), topic: 'even' },
+        { source: 'rare', offset: 3 },
+        { source: 'none', offset: 1 },
+      ];
+      for (const order of ['asc', 'desc'] as const) {
+        for (const query of queries) {
+          const expected = await positions(store, { ...query, order, lookMax: 1000 });
+          for (const limit of [1, 1000]) {
+            const found = await pageByPage(store, { ...query, order, limit, lookMax: 7 });
+            assert.deepEqual(found.seen, expected, JSON.stringify({ query, order, limit }));
+          }
+        }
+        const { pages } = await pageByPage(store, { source: 'none', order, lookMax: 7 });
+        assert.ok(pages >= 10, `all was looked at for ${pages} pages`);
       }
     },
   },
