@@ -1,5 +1,6 @@
 import type { EventsAnswer, WireStoredEvent } from '../client/index.ts';
 import { SekaliError } from '../errors.ts';
+import { parseInstant } from '../instant.ts';
 import { optionalText, type Settings } from '../settings.ts';
 import { isPlain } from '../topic-filter.ts';
 import { type Command, commandSettings, EXIT } from './command.ts';
@@ -51,7 +52,9 @@ export const tail: Command = {
     const client = connect(settings, { onRetry: ({ message }) => outage.began(message) });
     const options = { after, source: settings.source, signal: stop.signal };
     const line = isForProgram(settings) ? (text: string) => `${text}\n` : printLine;
-    await print(lines(client.tailText(pattern, options), line, outage));
+    const items = client.tailText(pattern, options);
+    const begun = after === undefined ? items : fromFirst(items, settings.since);
+    await print(lines(begun, line, outage));
     stop.release();
     return EXIT.ok;
   },
@@ -67,7 +70,7 @@ async function beginning(
     await client.topics({ limit: 1 });
     return after;
   }
-  // There is no search by pattern: with a wildcard, it begins where any topic has such an event, which is never too late.
+  // There is no search by pattern: with a wildcard it is where any topic has such an event, which is never too late (`fromFirst`).
   const topic = isPlain(pattern) ? pattern : undefined;
   for (let next: number | null = 0; next !== null; ) {
     const page: EventsAnswer = await client.events({ topic, source, from: since, after: next, limit: 1 });
@@ -76,6 +79,22 @@ async function beginning(
     next = page.next;
   }
   return undefined;
+}
+
+/** Without those before the first of this time or a later one. */
+async function* fromFirst<Item extends { text: string }>(
+  items: AsyncIterable<Item>,
+  since: string | undefined,
+): AsyncGenerator<Item> {
+  let from = since === undefined ? undefined : parseInstant(since);
+  for await (const item of items) {
+    if (from !== undefined) {
+      const { timestamp } = JSON.parse(item.text) as WireStoredEvent;
+      if ((parseInstant(timestamp) ?? from) < from) continue;
+      from = undefined;
+    }
+    yield item;
+  }
 }
 
 async function* lines(

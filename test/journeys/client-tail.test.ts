@@ -118,6 +118,29 @@ test('on a terminal it prints lines, begins at a time, and tells of an outage on
   assert.deepEqual(await once(command, 'exit'), [0, null]);
 });
 
+test('with a wildcard too, it begins with the first event of that time; those behind it come whatever theirs is', async (t) => {
+  const server = await startServerProcess(t, { dataDir: tempDir(t) });
+  const old = { topic: 'orders.eu', timestamp: '2026-01-01T00:00:00Z' };
+  await server
+    .client()
+    .publish([
+      makeEvent({ topic: 'other', event_id: 'of another topic' }),
+      makeEvent({ ...old, event_id: 'before it' }),
+      makeEvent({ topic: 'orders.us', event_id: 'the first' }),
+      makeEvent({ ...old, event_id: 'behind it' }),
+    ]);
+  const command = startCli(['tail', 'orders.*', '--since', '2026-01-15T00:00:00Z'], {
+    env: { SEKALI_URL: server.url },
+  });
+  t.after(() => command.kill('SIGKILL'));
+  const ids: unknown[] = [];
+  createInterface({ input: command.stdout! }).on('line', (line) =>
+    ids.push((JSON.parse(line) as { event_id: string }).event_id),
+  );
+  await until('both', async () => ids.length > 1);
+  assert.deepEqual(ids, ['the first', 'behind it']);
+});
+
 test('who asks in vain is told at once', async (t) => {
   const server = await startServerProcess(t, { dataDir: tempDir(t) });
   const at = { env: { SEKALI_URL: server.url } };
