@@ -49,11 +49,18 @@ export interface Deliveries {
   /** @returns how many matching events lie above the new cursor; with `dryRun`, would lie, and nothing is changed */
   seek(name: string, to: Start, options: { dryRun: boolean }): Promise<{ cursor: number; events: number }>;
 
-  /** Events that match and were not handed out yet, and the age in milliseconds of the oldest that is not acked; undefined when all are. */
-  lag(name: string): Promise<{ events: number; ageMs: number | undefined }>;
+  /**
+   * Events that match and were not handed out yet, and the age in milliseconds of the oldest that is not acked; undefined when all are.
+   *
+   * @param of as it was read: an event that was handed out since counts here, so that it is either here or outstanding there
+   */
+  lag(of: LagOf): Promise<{ events: number; ageMs: number | undefined }>;
 
   close(): Promise<void>;
 }
+
+/** What the lag of a subscription depends on. */
+export type LagOf = Pick<Subscription, 'topics' | 'cursor' | 'oldestOutstanding'>;
 
 /** How events are given back. */
 export interface GivenBack {

@@ -12,7 +12,7 @@ import type {
   SubscriptionStore,
 } from '../store/subscription-store.ts';
 import { verdictOnGivenBack } from './attempts.ts';
-import type { DeadLetterEntry, Deliveries, Fetched, GivenBack, Start } from './deliveries.ts';
+import type { DeadLetterEntry, Deliveries, Fetched, GivenBack, LagOf, Start } from './deliveries.ts';
 import { type DeliveryReader, topicsOf } from './delivery-reader.ts';
 import { handOutOnce } from './hand-out.ts';
 import { startPosition } from './start-position.ts';
@@ -141,12 +141,10 @@ export class Subscriptions implements Deliveries {
     return { cursor, events: await this.#reader.countEvents({ ...topicsOf(topics), after: cursor }) };
   }
 
-  async lag(name: string): Promise<{ events: number; ageMs: number | undefined }> {
-    const found = await this.#store.get(name);
-    if (found === undefined) throw unknown(name);
-    const events = await this.#reader.countEvents({ ...topicsOf(found.topics), after: found.cursor });
+  async lag(of: LagOf): Promise<{ events: number; ageMs: number | undefined }> {
+    const events = await this.#reader.countEvents({ ...topicsOf(of.topics), after: of.cursor });
     const oldest =
-      (await this.#oldestOutstanding(found)) ?? (events > 0 ? await this.#firstPending(found) : undefined);
+      (await this.#oldestOutstanding(of)) ?? (events > 0 ? await this.#firstPending(of) : undefined);
     if (oldest === undefined) return { events, ageMs: undefined };
     return {
       events,
@@ -164,11 +162,11 @@ export class Subscriptions implements Deliveries {
     return found;
   }
 
-  async #oldestOutstanding({ oldestOutstanding }: Subscription): Promise<StoredEvent | undefined> {
+  async #oldestOutstanding({ oldestOutstanding }: LagOf): Promise<StoredEvent | undefined> {
     return oldestOutstanding === undefined ? undefined : await this.#reader.eventAt(oldestOutstanding);
   }
 
-  async #firstPending({ topics, cursor }: Subscription): Promise<StoredEvent | undefined> {
+  async #firstPending({ topics, cursor }: LagOf): Promise<StoredEvent | undefined> {
     const query = { ...topicsOf(topics), order: 'asc', offset: 0, limit: 1 } as const;
     for (let after: number | undefined = cursor; after !== undefined; ) {
       const page = await this.#reader.events({ ...query, after });

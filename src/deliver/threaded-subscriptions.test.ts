@@ -30,7 +30,7 @@ test('all calls cross to the thread and back, failures with their code', async (
   await makeData(dataDir, 10);
   const deliveries = await open(dataDir);
   assert.equal((await deliveries.put('a', DEFINITION, { kind: 'earliest' }))?.created, true);
-  assert.deepEqual(await deliveries.lag('a').then(({ events }) => events), 10);
+  assert.deepEqual((await deliveries.lag((await deliveries.get('a'))!)).events, 10);
 
   const { events, lease, leaseMs } = await deliveries.fetch('a', { eventsMax: 4 });
   assert.equal(leaseMs, DEFINITION.ackWaitMs);

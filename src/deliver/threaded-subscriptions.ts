@@ -12,7 +12,7 @@ import type {
   SubscriptionDefinition,
 } from '../store/subscription-store.ts';
 import { threadUrl } from '../thread-url.ts';
-import type { DeadLetterEntry, Deliveries, Fetched, GivenBack, Start } from './deliveries.ts';
+import type { DeadLetterEntry, Deliveries, Fetched, GivenBack, LagOf, Start } from './deliveries.ts';
 import type {
   DeliveryMethod,
   FromSubscriptions,
@@ -129,8 +129,8 @@ export class ThreadedSubscriptions implements Deliveries {
     return this.#call('seek', name, to, options);
   }
 
-  lag(name: string): Promise<{ events: number; ageMs: number | undefined }> {
-    return this.#call('lag', name);
+  lag(of: LagOf): Promise<{ events: number; ageMs: number | undefined }> {
+    return this.#call('lag', of);
   }
 
   /** Finishes what was asked for before. */

@@ -122,7 +122,7 @@ export class History {
       found.delete(position);
     }
     assert.deepEqual(found, new Map(), 'rows of events that do not match');
-    const { events } = await this.#subscriptions.lag('s');
+    const { events } = await this.#subscriptions.lag((await this.#subscriptions.get('s'))!);
     assert.equal(events, this.#model.count('pending'));
   }
 

@@ -70,7 +70,7 @@ export function addSubscriptionsRoutes(
     readQuery({}, request.query);
     const name = knowable(request.params.name);
     const subscription = await find(name);
-    const { events, ageMs } = await deliveries.lag(name);
+    const { events, ageMs } = await deliveries.lag(subscription);
     reply.header('etag', etagOf(subscription.version));
     const age_seconds = ageMs === undefined ? null : Math.round(Math.max(0, ageMs)) / 1000;
     return { ...print(subscription), lag: { events, age_seconds } };
