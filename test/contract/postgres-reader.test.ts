@@ -7,7 +7,9 @@ import { formatInstant, parseInstant } from '../../src/instant.ts';
 import { connect } from '../../src/store/postgres/connection.ts';
 import { PostgresReader } from '../../src/store/postgres/postgres-reader.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
-import { makeEvent } from '../support/make-events.ts';
+import { readEvents } from '../../src/store/postgres/read-events.ts';
+import { makeReadPool, type Read } from '../../src/store/postgres/read-pool.ts';
+import { makeEvent, makeEvents } from '../support/make-events.ts';
 import { PostgresFixture } from '../support/postgres-fixture.ts';
 import { freePort } from '../support/services/free-port.ts';
 import { PostgresServer } from '../support/services/postgres-server.ts';
@@ -31,6 +33,31 @@ test(
     assert.deepEqual([second.events.length, second.next], [2, undefined]);
     const descending = await pg.reader.events({ ...EVERYTHING, order: 'desc' });
     assert.deepEqual([descending.events.length, descending.next], [9, 3]);
+  },
+);
+
+test(
+  'a topic that has next to nothing is found by its index, and not by looking at all others',
+  services.options,
+  async () => {
+    await using pg = await PostgresFixture.open(await services.postgres());
+    await appendOne(pg.store, ...makeEvents(5, 'rare-', { topic: 'rare' }));
+    for (let n = 0; n < 3; n++) await appendOne(pg.store, ...makeEvents(1000, `${n}-`));
+    await pg.sql.query('ANALYZE sekali.events');
+    const pool = makeReadPool({ databaseUrl: pg.databaseUrl, connectionsMax: 1 });
+    for (const query of [{ topic: 'rare' }, { topic: 'rare', source: 'none' }]) {
+      let plan = '';
+      await pool.run(async (read) => {
+        const explained: Read = async (text, values) => {
+          plan = (await read(`EXPLAIN ${text}`, values)).flat().join('\n');
+          return await read(text, values);
+        };
+        await readEvents(explained, { ...EVERYTHING, ...query }, 3005);
+      });
+      assert.match(plan, /topic_id_position_idx/);
+      assert.doesNotMatch(plan, /using events\S*_pkey/);
+    }
+    await pool.close();
   },
 );
 
