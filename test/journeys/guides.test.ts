@@ -1,4 +1,4 @@
-/** The examples of the guides to subscriptions, and to testing, run as they stand. */
+/** The examples of the README and of the guides to subscriptions, and to testing, run as they stand. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ async function startWithEvents(t: TestContext): Promise<ServerProcess> {
   return server;
 }
 
-/** The first `ts` block of a guide. */
+/** The first `ts` block of a document. */
 function codeOf(guide: string): string {
   return /^```ts\n(.*?)^```$/ms.exec(readFileSync(guide, 'utf8'))?.[1] ?? '';
 }
@@ -35,15 +35,27 @@ function codeOf(guide: string): string {
 async function runExample(t: TestContext, guide: string, { url }: ServerProcess): Promise<string[]> {
   const code = codeOf(guide);
   assert.ok(code.includes(URL_OF_GUIDES));
-  const file = join(tempDir(t), 'example.ts');
+  const dir = tempDir(t);
+  const file = join(dir, 'example.ts');
   const client = resolve('src/client/index.ts');
   writeFileSync(
     file,
     code.replaceAll(URL_OF_GUIDES, url).replaceAll("'sekali/client'", JSON.stringify(client)),
   );
-  const { stdout } = await run(process.execPath, [file], { timeout: 60_000 });
+  const { stdout } = await run(process.execPath, [file], { cwd: dir, timeout: 60_000 });
   return stdout.trimEnd().split('\n');
 }
+
+test('the TypeScript of the README publishes, follows, hands out and works once', async (t) => {
+  const server = await startServerProcess(t, { dataDir: tempDir(t) });
+  await server.client().publish(makeEvents(2, 'order-', { payload: { total: 129.95 } }));
+  const lines = await runExample(t, 'README.md', server);
+  assert.deepEqual(lines.slice(0, 4), ['stored', '1 order-0 129.95', '2 order-1 129.95', '3 order-3 42']);
+  const mails = ['order-0', 'order-1', 'order-3'].map((id) => `mail for ${id}`);
+  assert.deepEqual(lines.slice(4, 7).toSorted(), mails);
+  assert.match(lines.slice(7).join(), /sales: 3/);
+  assert.equal((await server.client().stats()).unique_processed, 1003);
+});
 
 test('every command of the guide to subscribing works, and says what the guide says', async (t) => {
   const server = await startWithEvents(t);
