@@ -74,6 +74,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // TypeScript 7 has no API that it could read types by: it reads them by @swc/core. Without that it finds no module, and nothing wrong.
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'node', 'types'] },
   },

@@ -36,7 +36,7 @@ rmSync(dir, { recursive: true });
 function tellSkipped(): void {
   const files = [...new Set(lines(skipped))].sort();
   if (files.length === 0) return;
-  const text = `NOT TESTED for want of servers: ${files.join(', ')}. Mend it: ${installHint(missingServices())}`;
+  const text = `NOT TESTED for want of programs: ${files.join(', ')}. Mend it: ${installHint(missingServices())}`;
   process.stdout.write(`\n${styleText(['bold', 'yellow'], text)}\n`);
 }
 

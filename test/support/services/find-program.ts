@@ -15,6 +15,21 @@ export function redisProgram(): string | undefined {
   return dir && join(dir, 'redis-server');
 }
 
+/** Names a Chromium, or a Chrome, that is not on the PATH. */
+export const CHROMIUM = 'SEKALI_TEST_CHROMIUM';
+
+/** The program of Chromium, or undefined. */
+export function chromiumProgram(): string | undefined {
+  const given = process.env[CHROMIUM];
+  if (given !== undefined) return given;
+  const programs = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
+    pathDirs()
+      .filter((dir) => hasProgram(dir, name))
+      .map((dir) => join(dir, name)),
+  );
+  return programs[0];
+}
+
 function pathDirs(): string[] {
   return (process.env['PATH'] ?? '').split(delimiter).filter((dir) => dir !== '');
 }

@@ -64,7 +64,7 @@ describe('where a server is missing', () => {
     const skipped = join(dir, 'skipped');
     const { code, stdout } = await runTest(dir, NEEDY, { PATH: dir, [SKIPPED_FILE]: skipped });
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /a test.*# needs servers: .*redis-server/);
+    assert.match(stdout, /a test.*# needs programs: .*redis-server/);
     assert.equal(readFileSync(skipped, 'utf8'), 'a.test.mjs\n');
   });
 

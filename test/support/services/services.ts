@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { after } from 'node:test';
-import { postgresPrograms, redisProgram } from './find-program.ts';
+import { chromiumProgram, postgresPrograms, redisProgram } from './find-program.ts';
 import { createDatabase, dropDatabase } from './fresh-database.ts';
 import { removeKeys } from './redis-keys.ts';
 import { hasSharedPostgres, hasSharedRedis, sharedPostgres, sharedRedis } from './shared-servers.ts';
 
 /**
  * What a test needs from outside: `postgres` and `redis` are servers that it shares with other tests
- * (`shared-servers.ts`); the other two are the programs, for tests that start a server of their own, to kill it or to have it
- * in a setting of theirs.
+ * (`shared-servers.ts`); the others are programs: of servers, for tests that start one of their own, to kill it or to have it
+ * in a setting of theirs, and of a browser.
  */
-export type Service = 'postgres' | 'redis' | 'postgres-server' | 'redis-server';
+export type Service = 'postgres' | 'redis' | 'postgres-server' | 'redis-server' | 'chromium';
 
 export interface Services {
   /** For `test` and `describe`: skips where a server is missing. Where none may be, the tests run, and fail. */
@@ -29,7 +29,7 @@ export const SKIPPED_FILE = 'SEKALI_TEST_SKIPPED_FILE';
 /** Declares what the tests of a file need, before they are declared. */
 export function useServices(...needed: Service[]): Services {
   const missing = mayBeMissing() ? missingServices(needed) : [];
-  const skip = missing.length > 0 && `needs servers: ${installHint(missing)}`;
+  const skip = missing.length > 0 && `needs programs: ${installHint(missing)}`;
   if (skip) tellSkipped();
 
   const cleanUps: (() => Promise<void>)[] = [];
@@ -68,6 +68,7 @@ const isThere: Record<Service, () => boolean> = {
   redis: hasSharedRedis,
   'postgres-server': () => postgresPrograms() !== undefined,
   'redis-server': () => redisProgram() !== undefined,
+  chromium: () => chromiumProgram() !== undefined,
 };
 
 const PACKAGES: Record<Service, string> = {
@@ -75,6 +76,7 @@ const PACKAGES: Record<Service, string> = {
   redis: 'redis-server',
   'postgres-server': 'postgresql',
   'redis-server': 'redis-server',
+  chromium: 'chromium',
 };
 
 const ALL = Object.keys(PACKAGES) as Service[];
