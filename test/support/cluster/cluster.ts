@@ -62,11 +62,9 @@ export class Cluster {
       RedisServer.start(options.redis ?? DURABLE),
     ]);
     atEnd(t, () => Promise.all([postgres[Symbol.asyncDispose](), redis[Symbol.asyncDispose]()]));
-    const cluster = new Cluster(
-      t,
-      { postgres, redis, databaseUrl: await postgres.createDatabase() },
-      options,
-    );
+    // Nobody has used it; to make another takes up to a second.
+    const databaseUrl = postgres.url('postgres');
+    const cluster = new Cluster(t, { postgres, redis, databaseUrl }, options);
     await Promise.all(Array.from({ length: options.instances ?? 3 }, () => cluster.add()));
     return cluster;
   }
