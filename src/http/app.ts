@@ -28,6 +28,16 @@ import { addSubscriptionsRoutes } from './routes/subscriptions.ts';
 import { addTopicsRoute } from './routes/topics.ts';
 import { addWebhooksRoutes } from './routes/webhooks.ts';
 
+/**
+ * No route has a schema: what comes in is checked where its errors are told (`src/protocol`, `json-object.ts`). By default, Fastify loads
+ * Ajv and fast-json-stringify at each start all the same, which are a sixth of all modules.
+ */
+const NO_SCHEMAS = { buildValidator: refuseSchema, buildSerializer: refuseSchema };
+
+function refuseSchema(): never {
+  throw new Error('routes have no schemas');
+}
+
 /** The HTTP edge: limits, authorisation, problem documents, routes. */
 export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstance> {
   const { config } = parts;
@@ -39,6 +49,7 @@ export async function buildApp(parts: Parts, log: Logger): Promise<FastifyInstan
     genReqId: requestId,
     // A name that is too long was never stored, which the route says; the headers have a bound of their own.
     routerOptions: { maxParamLength: maxHeaderSize, querystringParser: keepQuery },
+    schemaController: { compilersFactory: NO_SCHEMAS },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: true,
