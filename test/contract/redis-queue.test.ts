@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { createClient } from '@redis/client';
 import { SekaliError } from '../../src/errors.ts';
@@ -60,35 +60,30 @@ test(
   },
 );
 
-test('a server that falls silent is given up, and then found again', options, async () => {
-  await using harness = await RedisQueueHarness.start();
-  await using network = await TcpProxy.to(harness.server.port);
-  const queue = await harness.openQueue({ url: network.url(harness.server.url) });
-  network.freeze();
-  await assert.rejects(queue.enqueue(groupOf('a')), {
-    code: 'queue_unavailable',
-    message: /no reply to EVALSHA within/,
-  });
-  // It is away now, and no call waits for it any more.
-  await assert.rejects(queue.enqueue(groupOf('b')), { code: 'queue_unavailable' });
-  await network.heal();
-  await until('the state', () => queue.state().catch(() => undefined));
-});
-
-test(
-  'what is enqueued is with as many replicas as are asked for, or it is not acknowledged',
-  options,
-  async () => {
+// Seconds of waiting, which they do beside each other.
+describe('a server that does not answer in time', { ...options, concurrency: 2 }, () => {
+  test('a server that falls silent is given up, and then found again', async () => {
     await using harness = await RedisQueueHarness.start();
-    const replicaOf = [
-      '--replicaof',
-      '127.0.0.1',
-      String(harness.server.port),
-      '--repl-diskless-sync-delay',
-      '0',
-    ];
-    await using replica = await RedisServer.start({ args: replicaOf });
+    await using network = await TcpProxy.to(harness.server.port);
+    const queue = await harness.openQueue({ url: network.url(harness.server.url) });
+    network.freeze();
+    await assert.rejects(queue.enqueue(groupOf('a')), {
+      code: 'queue_unavailable',
+      message: /no reply to EVALSHA within/,
+    });
+    // It is away now, and no call waits for it any more.
+    await assert.rejects(queue.enqueue(groupOf('b')), { code: 'queue_unavailable' });
+    await network.heal();
+    await until('the state', () => queue.state().catch(() => undefined));
+  });
+
+  test('what is enqueued is with as many replicas as are asked for, or it is not acknowledged', async () => {
+    await using harness = await RedisQueueHarness.start();
     await using client = await openClient(harness.server.url);
+    // By default it waits 5 s for further replicas.
+    await client.send('CONFIG', 'SET', 'repl-diskless-sync-delay', '0');
+    const replicaOf = ['--replicaof', '127.0.0.1', String(harness.server.port)];
+    await using replica = await RedisServer.start({ args: replicaOf });
     await until('the replica', async () => {
       await client.send('SET', 'sekali-test:any', '');
       return (await client.send('WAIT', '1', '100')) === 1;
@@ -104,8 +99,8 @@ test(
     });
     const { promise } = await until('the state', () => queue.state().catch(() => undefined));
     assert.match(promise, /of at least 1 of its replicas/);
-  },
-);
+  });
+});
 
 test('a server that refuses a write is met anew, with what it promises by then', options, async () => {
   await using harness = await RedisQueueHarness.start();

@@ -1,10 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keysDir } from '../../src/store/sqlite/connection.ts';
 import { SqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/sqlite-store.ts';
 import type { CommitGroup, Receipts, Store } from '../../src/store/store.ts';
 import type { StoreHarness } from '../contract/store/case.ts';
+import { memoryDir } from './memory-dir.ts';
 import { PassingStore } from './passing-store.ts';
 
 type HarnessOptions = () => Omit<SqliteStoreOptions, 'dataDir'>;
@@ -12,7 +12,7 @@ type HarnessOptions = () => Omit<SqliteStoreOptions, 'dataDir'>;
 /** The SQLite store on directories that go with the harness. */
 export class SqliteHarness implements StoreHarness, AsyncDisposable {
   readonly #options: HarnessOptions;
-  readonly #root = mkdtempSync(join(tmpdir(), 'sekali-store-'));
+  readonly #root = mkdtempSync(join(memoryDir(), 'sekali-store-'));
   readonly #open = new Set<Store>();
   #generation = 0;
 
