@@ -6,7 +6,7 @@
  */
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { COMPILED } from '../test/support/process.ts';
 import { installHint, missingServices, SKIPPED_FILE } from '../test/support/services/services.ts';
@@ -25,7 +25,10 @@ const [built, servers] = await Promise.all([
 ]);
 // Tests wait for processes of theirs most of the time. Node's own choice, a file fewer than there are cores, leaves one of two idle.
 const concurrency = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
-const env = { ...process.env, ...servers, [SKIPPED_FILE]: skipped, [COMPILED]: '1' };
+// What one process has compiled, and stripped of types, the next one of hundreds need not: a test file takes a third less processor time
+// to load, a server a tenth less to start.
+const cache = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/sekali-test-compile') };
+const env = { ...process.env, ...cache, ...servers, [SKIPPED_FILE]: skipped, [COMPILED]: '1' };
 process.exitCode =
   built || (await run(process.execPath, ['--test', concurrency, '--test-reporter=spec', ...files], env));
 await endSharedServers();
