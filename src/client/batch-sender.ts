@@ -8,7 +8,7 @@ export interface BatchSenderOptions {
   readonly ack?: 'stored' | 'queued';
   /** Told of each event that the store has answered; makes the answers longer. */
   readonly onReceipt?: (receipt: Receipt, event: WireEvent) => void;
-  /** Told of each event that was not taken, with the reason: refused, or not taken in the client's `retryForMs`. */
+  /** Told of each event that was not taken, with the reason: refused, or not taken in the client's `retryForMs`; with a spool on disk the first alone. */
   readonly onFailure?: (error: ClientError, event: WireEvent) => void;
 }
 
@@ -25,23 +25,34 @@ export class BatchSender {
   readonly #transport: Transport;
   readonly #options: BatchSenderOptions;
   readonly #signal: AbortSignal;
+  readonly #insist: ((error: RequestError) => boolean) | undefined;
   #failures: Failure[] = [];
   #failed = 0;
 
-  constructor(transport: Transport, options: BatchSenderOptions, signal: AbortSignal) {
+  /**
+   * @param onHeld given, nothing is given up but what the server refuses event by event. All else is tried again, and this is told
+   *   when it is nothing that passes by itself, as a wrong key
+   */
+  constructor(
+    transport: Transport,
+    options: BatchSenderOptions,
+    signal: AbortSignal,
+    onHeld?: (error: RequestError) => void,
+  ) {
     this.#transport = transport;
     this.#options = options;
     this.#signal = signal;
+    this.#insist = onHeld && ((error) => insists(error, onHeld));
   }
 
-  /** @throws ClientError `events_not_taken` when some were not, since the last time */
-  throwFailures(): void {
-    if (this.#failed === 0) return;
+  /** `events_not_taken` when some were not, since the last time. */
+  takeFailures(): ClientError | undefined {
+    if (this.#failed === 0) return undefined;
     const count = this.#failed;
     const details = this.#failures;
     this.#failed = 0;
     this.#failures = [];
-    throw new ClientError(
+    return new ClientError(
       'events_not_taken',
       `${count} events were not taken: ${details[0]?.error.message}`,
       {
@@ -52,54 +63,60 @@ export class BatchSender {
     );
   }
 
-  /** Sends JSON texts of events. Never rejects. */
-  async send(texts: readonly string[]): Promise<void> {
+  /**
+   * Sends JSON texts of events.
+   *
+   * @returns those that were not taken
+   * @throws the signal's reason, but only where nothing is given up
+   */
+  async send(texts: readonly string[]): Promise<readonly Failure[]> {
     const { ack, onReceipt } = this.#options;
     const query = printQuery({ ack, results: onReceipt && 'all' });
     const init = jsonInit('POST', `[${texts.join(',')}]`);
+    const how = { signal: this.#signal, read: readAnswer, insist: this.#insist };
     try {
-      const answer = await this.#transport.json(`/publish${query}`, init, this.#signal);
-      this.#book(texts, answer as PublishAnswer);
+      const { value } = await this.#transport.send(`/publish${query}`, init, how);
+      return this.#book(texts, value);
     } catch (thrown) {
+      if (this.#insist && this.#signal.aborted) throw thrown;
       const error =
         thrown instanceof ClientError
           ? thrown
           : new ClientError('publisher_closed', 'the publisher was aborted', { cause: thrown });
-      await this.#refused(texts, error);
+      return await this.#refused(texts, error);
     }
   }
 
   /** One bad event must not take its neighbours along: a batch that is refused as a whole is halved. */
-  async #refused(texts: readonly string[], error: ClientError): Promise<void> {
+  async #refused(texts: readonly string[], error: ClientError): Promise<readonly Failure[]> {
     const errors = error instanceof RequestError ? error.problem?.['errors'] : undefined;
     if (Array.isArray(errors) && errors.length === texts.length) {
-      this.#book(texts, { errors: errors as PublishAnswer['errors'] });
-      return;
+      return this.#book(texts, { errors: errors as PublishAnswer['errors'] });
     }
-    const isOfBatch = error instanceof RequestError && [413, 422].includes(error.status);
-    if (!isOfBatch || texts.length === 1) {
-      for (const text of texts) this.#fail(text, error);
-      return;
-    }
+    if (!isOfEvents(error) || texts.length === 1) return texts.map((text) => this.#fail(text, error));
     const half = texts.length >> 1;
-    await this.send(texts.slice(0, half));
-    await this.send(texts.slice(half));
+    const first = await this.send(texts.slice(0, half));
+    return [...first, ...(await this.send(texts.slice(half)))];
   }
 
-  #book(texts: readonly string[], { errors, results = [] }: Pick<PublishAnswer, 'errors' | 'results'>): void {
-    for (const { index, code, detail } of errors) this.#fail(texts[index]!, new ClientError(code, detail));
+  #book(
+    texts: readonly string[],
+    { errors, results = [] }: Pick<PublishAnswer, 'errors' | 'results'>,
+  ): readonly Failure[] {
     const { onReceipt } = this.#options;
     for (const { index, verdict, event_id, position } of onReceipt ? results : []) {
       if (verdict === 'rejected' || event_id === null || position === null) continue;
       this.#tell(() => onReceipt?.({ verdict, event_id, position }, JSON.parse(texts[index]!) as WireEvent));
     }
+    return errors.map(({ index, code, detail }) => this.#fail(texts[index]!, new ClientError(code, detail)));
   }
 
-  #fail(text: string, error: ClientError): void {
-    const event = JSON.parse(text) as WireEvent;
+  #fail(text: string, error: ClientError): Failure {
+    const failure = { event: JSON.parse(text) as WireEvent, error };
     this.#failed++;
-    if (this.#failures.length < FAILURES_KEPT) this.#failures.push({ event, error });
-    this.#tell(() => this.#options.onFailure?.(error, event));
+    if (this.#failures.length < FAILURES_KEPT) this.#failures.push(failure);
+    this.#tell(() => this.#options.onFailure?.(error, failure.event));
+    return failure;
   }
 
   /** What a callback throws must not end the sending. */
@@ -111,3 +128,23 @@ export class BatchSender {
     }
   }
 }
+
+/** A page that says "welcome" with 200 has stored nothing. */
+async function readAnswer(response: Response): Promise<PublishAnswer> {
+  const answer = (await response.json()) as PublishAnswer | null;
+  if (!Array.isArray(answer?.errors)) throw new Error('what answers there is no Sekali server');
+  return answer;
+}
+
+function insists(error: RequestError, onHeld: (error: RequestError) => void): boolean {
+  if (isOfEvents(error)) return false;
+  if (!error.retryable) onHeld(error);
+  return true;
+}
+
+/** Whether other events in their place could be taken: it is what was sent that is refused, not who sends it or where to. */
+function isOfEvents(error: ClientError): boolean {
+  return OF_EVENTS.has(error.code) || (error instanceof RequestError && error.status === 413);
+}
+
+const OF_EVENTS = new Set(['json_invalid', 'utf8_invalid', 'batch_invalid', 'events_invalid']);

@@ -3,7 +3,8 @@ export class ClientError extends Error {
   override readonly name: string = 'ClientError';
   /**
    * Of a rejected event the code of its rejection; else `payload_invalid`, `option_invalid`, `publisher_closed`,
-   * `publisher_full`, `events_not_taken`, `stream_silent`, `answer_invalid`.
+   * `publisher_full`, `events_not_taken`, `stream_silent`, `answer_invalid`; of a spool on disk `spool_full`, `spool_failed`,
+   * `spool_in_use`, `spool_damaged`.
    */
   readonly code: string;
   /** Whether the same again can succeed later. */

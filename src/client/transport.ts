@@ -51,6 +51,7 @@ export class Transport {
 
   /**
    * @param overtimeMs what one try may take on top: the server was asked to wait
+   * @param insist asked of each failure: true to try again, however long it takes and whatever the failure is
    * @returns what was read of the answer, and how many tries it took
    * @throws RequestError of the last try; the signal's reason when that is aborted
    */
@@ -61,7 +62,13 @@ export class Transport {
       signal,
       read,
       overtimeMs = 0,
-    }: { signal?: AbortSignal | undefined; read: Reader<T>; overtimeMs?: number },
+      insist = () => false,
+    }: {
+      signal?: AbortSignal | undefined;
+      read: Reader<T>;
+      overtimeMs?: number;
+      insist?: ((error: RequestError) => boolean) | undefined;
+    },
   ): Promise<{ value: T; tries: number }> {
     const giveUpAt = performance.now() + this.#retryForMs;
     for (let tries = 1; ; tries++) {
@@ -70,7 +77,8 @@ export class Transport {
       if (!(outcome instanceof RequestError)) return { ...outcome, tries };
       signal?.throwIfAborted();
       const waitMs = backoffMs(tries, this.backoff, outcome.retryAfter);
-      if (!outcome.retryable || performance.now() + waitMs > giveUpAt) throw outcome;
+      const isWorthIt = outcome.retryable && performance.now() + waitMs <= giveUpAt;
+      if (!insist(outcome) && !isWorthIt) throw outcome;
       this.onRetry?.(outcome, waitMs);
       await this.clock.wait(waitMs, signal);
     }
