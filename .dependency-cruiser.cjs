@@ -28,9 +28,15 @@ module.exports = {
     ),
     layer(
       'client-knows-only-protocol',
-      { path: '^src/client/', pathNot: '\\.test\\.ts$' },
-      { pathNot: '^src/(client|protocol)/' },
+      { path: '^src/client/', pathNot: '\\.test\\.ts$|^src/client/disk-spool/' },
+      { pathNot: '^src/(client/(?!disk-spool/)|protocol/)' },
       'The client has no dependency, not even on Node.',
+    ),
+    layer(
+      'disk-spool-knows-only-the-client-and-node',
+      { path: '^src/client/disk-spool/', pathNot: '\\.test\\.ts$' },
+      { pathNot: '^src/client/', dependencyTypesNot: ['core'] },
+      'It comes with the client, for Node alone.',
     ),
     layer(
       'ports-know-no-adapter',

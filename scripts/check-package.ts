@@ -28,14 +28,18 @@ function useIt(): string {
   return `
     import { createLog, loadConfig, startServer } from 'sekali';
     import { Sekali } from 'sekali/client';
+    import { diskSpool } from 'sekali/client/spool';
     const config = loadConfig({ flags: new Map([['port', '0'], ['data', 'data'], ['log-level', 'silent']]), env: {} });
     const server = await startServer(config, createLog(config));
     const client = new Sekali({ url: server.url });
     const event = { topic: 't', event_id: '1', timestamp: '2026-01-31T12:00:00Z', source: 's', payload: {} };
     await client.publish([event, event]);
+    const out = client.publisher({ spool: diskSpool('spool') });
+    await out.send('t', event);
+    await out.close();
     const { unique_processed, duplicate_dropped } = await client.stats();
     await server.stop();
-    if (unique_processed !== 1 || duplicate_dropped !== 1) throw new Error('the package does not work');
+    if (unique_processed !== 1 || duplicate_dropped !== 2) throw new Error('the package does not work');
     console.log('the packed package works');
   `;
 }

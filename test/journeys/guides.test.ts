@@ -1,4 +1,4 @@
-/** The examples of the README and of the guides to subscriptions, and to testing, run as they stand. */
+/** The examples of the README and of the guides to publishing, to subscriptions and to testing run as they stand. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,9 +38,13 @@ async function runExample(t: TestContext, guide: string, { url }: ServerProcess)
   const dir = tempDir(t);
   const file = join(dir, 'example.ts');
   const client = resolve('src/client/index.ts');
+  const spool = resolve('src/client/disk-spool/index.ts');
   writeFileSync(
     file,
-    code.replaceAll(URL_OF_GUIDES, url).replaceAll("'sekali/client'", JSON.stringify(client)),
+    code
+      .replaceAll(URL_OF_GUIDES, url)
+      .replaceAll("'sekali/client'", JSON.stringify(client))
+      .replaceAll("'sekali/client/spool'", JSON.stringify(spool)),
   );
   const { stdout } = await run(process.execPath, [file], { cwd: dir, timeout: 60_000 });
   return stdout.trimEnd().split('\n');
@@ -55,6 +59,11 @@ test('the TypeScript of the README publishes, follows, hands out and works once'
   assert.deepEqual(lines.slice(4, 7).toSorted(), mails);
   assert.match(lines.slice(7).join(), /sales: 3/);
   assert.equal((await server.client().stats()).unique_processed, 1003);
+});
+
+test('the example of the guide to publishing publishes each event once', async (t) => {
+  const server = await startServerProcess(t, { dataDir: tempDir(t) });
+  assert.deepEqual(await runExample(t, 'docs/guides/publish.md', server), ['stored', '110']);
 });
 
 test('every command of the guide to subscribing works, and says what the guide says', async (t) => {

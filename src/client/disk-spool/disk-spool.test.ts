@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { tempDir } from '../../../test/support/temp-dir.ts';
+import { ClientError } from '../client-error.ts';
+import type { Spool } from '../spool.ts';
+import { type DiskSpoolOptions, diskSpool } from './disk-spool.ts';
+
+const BOUNDS = { eventsMax: 500, bytesMax: 1e6 };
+const NEVER = new AbortController().signal;
+const FIRST = '0000000000000001.spool';
+
+/** A spool that is let go of when the test ends, as in a process that goes on for longer. */
+function open(t: TestContext, dir: string, options?: DiskSpoolOptions): Spool {
+  const spool = diskSpool(dir, options);
+  t.after(() => spool.close());
+  return spool;
+}
+
+const textsOf = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => `{"n":${from + i}}`);
+
+/** Each text a group of its own. */
+async function appendAll(spool: Spool, texts: readonly string[]): Promise<void> {
+  for (const text of texts) await spool.append(text, NEVER);
+}
+
+/** Reads to the end, without settling more than need be. */
+async function readAll(spool: Spool): Promise<{ texts: string[]; damages: ClientError[] }> {
+  const texts: string[] = [];
+  const damages: ClientError[] = [];
+  do {
+    const page = await spool.read(BOUNDS);
+    texts.push(...page.texts);
+    damages.push(...page.damages);
+    await spool.settle([]);
+  } while (!spool.isEmpty);
+  return { texts, damages };
+}
+
+/** What a process that is killed now leaves behind. */
+function crashed(t: TestContext, dir: string): string {
+  const copy = join(tempDir(t), 'spool');
+  cpSync(dir, copy, { recursive: true, filter: (path) => !path.endsWith('/lock') });
+  return copy;
+}
+
+const segmentsOf = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.spool'));
+
+/** Settles a first page of this many events. */
+async function settleFirst(spool: Spool, eventsMax: number): Promise<void> {
+  await spool.read({ ...BOUNDS, eventsMax });
+  await spool.settle([]);
+}
+
+test('what was appended is read in its order, and again until it is settled, by the next process too', async (t) => {
+  const dir = tempDir(t);
+  const spool = open(t, dir);
+  await appendAll(spool, textsOf(0, 5));
+  assert.deepEqual((await spool.read({ ...BOUNDS, eventsMax: 2 })).texts, textsOf(0, 2));
+  assert.deepEqual((await spool.read({ ...BOUNDS, eventsMax: 2 })).texts, textsOf(0, 2));
+  assert.deepEqual((await open(t, crashed(t, dir)).read(BOUNDS)).texts, textsOf(0, 5));
+  await settleFirst(spool, 2);
+  const next = open(t, crashed(t, dir));
+  await next.append('{"n":5}', NEVER);
+  assert.deepEqual((await readAll(next)).texts, textsOf(2, 6));
+  assert.ok(next.isEmpty);
+});
+
+test('where in a group the settling stood is known after a crash', async (t) => {
+  const dir = tempDir(t);
+  const spool = open(t, dir);
+  await Promise.all(textsOf(0, 10).map((text) => spool.append(text, NEVER)));
+  await settleFirst(spool, 7);
+  assert.deepEqual((await readAll(open(t, crashed(t, dir)))).texts, textsOf(7, 10));
+  const without = crashed(t, dir);
+  rmSync(join(without, 'progress'));
+  assert.deepEqual((await readAll(open(t, without))).texts, textsOf(0, 10));
+});
+
+test('a segment goes when all of its events are settled, and its number never comes back', async (t) => {
+  const dir = tempDir(t);
+  const spool = open(t, dir, { maxBytes: 80_000 });
+  const texts = Array.from({ length: 60 }, (_, i) => JSON.stringify({ i, text: 'x'.repeat(1000) }));
+  await appendAll(spool, texts);
+  assert.ok(segmentsOf(dir).length >= 5);
+  const before = segmentsOf(dir);
+  await settleFirst(spool, 30);
+  await spool.read(BOUNDS);
+  assert.ok(segmentsOf(dir).length < before.length);
+  await readAll(spool);
+  await spool.close();
+  assert.deepEqual(segmentsOf(dir), []);
+  const next = open(t, dir);
+  await next.append('{}', NEVER);
+  assert.ok(segmentsOf(dir)[0]! > before.at(-1)!);
+});
+
+test('what a crash has left unfinished is cut off, wherever it stood; nothing else is', async (t) => {
+  const dir = tempDir(t);
+  const spool = open(t, dir);
+  await appendAll(spool, textsOf(0, 2));
+  const { size } = statSync(join(dir, FIRST));
+  await appendAll(spool, ['{"n":2,"text":"é"}']);
+  const whole = crashed(t, dir);
+  for (let length = statSync(join(whole, FIRST)).size - 1; length >= size; length--) {
+    const torn = crashed(t, whole);
+    truncateSync(join(torn, FIRST), length);
+    const next = diskSpool(torn);
+    await next.append('{"n":9}', NEVER);
+    assert.deepEqual(await readAll(next), { texts: [...textsOf(0, 2), '{"n":9}'], damages: [] }, `${length}`);
+    await next.close();
+  }
+});
+
+test('a tail whose pages came to the disk in another order is cut off', async (t) => {
+  const dir = tempDir(t);
+  const spool = open(t, dir);
+  await appendAll(spool, textsOf(0, 2));
+  const { size } = statSync(join(dir, FIRST));
+  await Promise.all(textsOf(2, 9).map((text) => spool.append(text, NEVER)));
+  const torn = crashed(t, dir);
+  const bytes = readFileSync(join(torn, FIRST));
+  // The last group: `append` of seven shares one, but for the first of them.
+  const last = bytes.indexOf(Buffer.from([0xff, 0x53, 0x4b, 1]), size + 1);
+  writeFileSync(join(torn, FIRST), bytes.fill(0, last, last + 40));
+  assert.deepEqual(await readAll(open(t, torn)), { texts: textsOf(0, 3), damages: [] });
+});
+
+test('whichever byte is damaged is found and named, all else is read, and the segment is set aside', async (t) => {
+  const dir = tempDir(t);
+  const spool = diskSpool(dir);
+  await appendAll(spool, textsOf(0, 3));
+  await spool.close();
+  const sealBytes = 16;
+  const { size } = statSync(join(dir, FIRST));
+  const groupBytes = (size - sealBytes) / 3;
+  for (let at = 0; at < size - sealBytes; at++) {
+    const copy = crashed(t, dir);
+    const file = join(copy, FIRST);
+    const bytes = readFileSync(file);
+    bytes[at]! ^= 0x10;
+    writeFileSync(file, bytes);
+    const next = diskSpool(copy);
+    const { texts, damages } = await readAll(next);
+    await next.close();
+    const group = Math.floor(at / groupBytes);
+    assert.deepEqual(
+      texts,
+      textsOf(0, 3).filter((_, n) => n !== group),
+      `byte ${at}`,
+    );
+    const [damage] = damages;
+    assert.equal(damage?.code, 'spool_damaged');
+    const [{ file: named, offset } = {}] = damage.details as { file: string; offset: number }[];
+    assert.equal(named, file);
+    assert.ok(offset! >= group * groupBytes && offset! <= at, `byte ${at} was found at ${offset}`);
+    assert.match(damage.message, new RegExp(`0001\\.spool is damaged at byte ${offset}: events are lost$`));
+    assert.deepEqual(readFileSync(file.replace('.spool', '.damaged')), bytes);
+    assert.deepEqual(segmentsOf(copy), []);
+  }
+});
+
+test('one damaged event takes none of those along that were written with it', async (t) => {
+  const dir = tempDir(t);
+  const spool = diskSpool(dir);
+  await Promise.all(textsOf(0, 9).map((text) => spool.append(text, NEVER)));
+  await spool.close();
+  const bytes = readFileSync(join(dir, FIRST));
+  const at = bytes.indexOf('{"n":4}');
+  writeFileSync(join(dir, FIRST), bytes.fill('9', at + 5, at + 6));
+  const { texts, damages } = await readAll(open(t, dir));
+  assert.deepEqual(texts, [...textsOf(0, 4), ...textsOf(5, 9)]);
+  assert.equal(damages.length, 1);
+});
+
+test('a segment that is missing or cut short is told', async (t) => {
+  const dir = tempDir(t);
+  const options = { maxBytes: 80_000 };
+  const spool = diskSpool(dir, options);
+  await appendAll(
+    spool,
+    Array.from({ length: 40 }, (_, i) => JSON.stringify({ i, text: 'x'.repeat(1000) })),
+  );
+  await spool.close();
+  const missing = crashed(t, dir);
+  rmSync(join(missing, segmentsOf(dir)[1]!));
+  const [damage] = (await readAll(open(t, missing, options))).damages;
+  assert.match(damage?.message ?? '', /0001\.spool is not followed by the next segment at byte \d+/);
+  const short = crashed(t, dir);
+  truncateSync(join(short, FIRST), statSync(join(short, FIRST)).size - 16);
+  const { texts, damages } = await readAll(open(t, short, options));
+  assert.equal(texts.length, 40);
+  assert.equal(damages.length, 1);
+});
+
+test('a full spool fails, or waits until the server has taken some; then it takes again', async (t) => {
+  const text = JSON.stringify({ text: 'x'.repeat(10_000) });
+  const failing = open(t, tempDir(t), { maxBytes: 65_536, whenFull: 'fail' });
+  await appendAll(failing, Array<string>(6).fill(text));
+  await assert.rejects(failing.append(text, NEVER), { code: 'spool_full', retryable: true });
+  await assert.rejects(failing.append(`"${'x'.repeat(65_536)}"`, NEVER), {
+    code: 'spool_full',
+    retryable: false,
+  });
+  await readAll(failing);
+  await failing.append(text, NEVER);
+
+  const waiting = open(t, tempDir(t), { maxBytes: 65_536 });
+  await appendAll(waiting, Array<string>(6).fill(text));
+  const gone = new AbortController();
+  const givenUp = waiting.append(text, gone.signal);
+  const late = waiting.append('{"late":1}', NEVER).then(() => 'taken');
+  gone.abort(new ClientError('publisher_closed', 'gone'));
+  await assert.rejects(givenUp, { code: 'publisher_closed' });
+  assert.equal(await late, 'taken');
+  const seventh = waiting.append(text, NEVER).then(() => 'taken');
+  assert.notEqual(await Promise.race([seventh, new Promise(setImmediate)]), 'taken');
+  await readAll(waiting);
+  assert.equal(await seventh, 'taken');
+});
+
+test('what is refused is kept with its reason, and counts until it is taken away', async (t) => {
+  const dir = tempDir(t);
+  const spool = diskSpool(dir, { maxBytes: 65_536 });
+  const event = {
+    topic: 't',
+    event_id: '1',
+    timestamp: '',
+    source: 's',
+    payload: { text: 'x'.repeat(60_000) },
+  };
+  await spool.append(JSON.stringify(event), NEVER);
+  await spool.read(BOUNDS);
+  await spool.settle([{ event, error: new ClientError('topic_invalid', 'no') }]);
+  assert.ok(spool.isEmpty);
+  const line = readFileSync(join(dir, 'refused.ndjson'), 'utf8');
+  assert.deepEqual(JSON.parse(line), { code: 'topic_invalid', detail: 'no', event });
+  await assert.rejects(spool.append(JSON.stringify(event), NEVER), {
+    code: 'spool_full',
+    message: /refused\.ndjson/,
+  });
+  await spool.close();
+  rmSync(join(dir, 'refused.ndjson'));
+  await open(t, dir, { maxBytes: 65_536 }).append(JSON.stringify(event), NEVER);
+});
+
+test('one publisher at a time has a directory; the next one gets it when that has let go', async (t) => {
+  const dir = tempDir(t);
+  const first = open(t, dir);
+  await first.append('{}', NEVER);
+  const second = open(t, dir);
+  await assert.rejects(second.append('{}', NEVER), {
+    code: 'spool_in_use',
+    message: new RegExp(`in use by process ${process.pid} on `),
+  });
+  await first.close();
+  await second.append('{}', NEVER);
+});
+
+test('options that cannot be meant are refused', () => {
+  assert.throws(() => diskSpool('x', { maxBytes: 1000 }), { code: 'option_invalid' });
+  assert.throws(() => diskSpool('x', { whenFull: 'drop' as 'fail' }), { code: 'option_invalid' });
+});

@@ -1,0 +1,1 @@
+export { type DiskSpoolOptions, diskSpool } from './disk-spool.ts';

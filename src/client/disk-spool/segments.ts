@@ -1,0 +1,129 @@
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { ClientError } from '../client-error.ts';
+import { syncDirectory } from './append-file.ts';
+import { Segment, segmentNumber } from './segment.ts';
+import { spoolDamaged } from './spool-error.ts';
+
+/** The segments of a directory, in their order: read from the first, written to the last. */
+export class Segments {
+  readonly dir: string;
+  /** Files that are missing among those that are there. */
+  readonly damages: ClientError[] = [];
+  readonly #all: Segment[] = [];
+  #active: Segment | undefined;
+  #lastNumber = 0;
+  #bytesAside = 0;
+
+  private constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /**
+   * Opens what is there: of the last segment what a crash has left unfinished is cut off.
+   *
+   * @param numberMin no number up to this one is given again: progress may be told of it
+   */
+  static async open(dir: string, numberMin: number): Promise<Segments> {
+    const segments = new Segments(dir);
+    const names = await readdir(dir);
+    for (const name of names.sort()) await segments.#find(name);
+    await segments.#recoverLast();
+    segments.#lastNumber = Math.max(numberMin, segments.#all.at(-1)?.number ?? 0);
+    return segments;
+  }
+
+  get first(): Segment | undefined {
+    return this.#all[0];
+  }
+
+  /** The one that is written to. */
+  get active(): Segment | undefined {
+    return this.#active;
+  }
+
+  /** What segments take on the disk. */
+  get segmentBytes(): number {
+    return this.#all.reduce((sum, { end }) => sum + end, 0);
+  }
+
+  /** What the spool takes on the disk, with what was set aside. */
+  get bytes(): number {
+    return this.segmentBytes + this.#bytesAside;
+  }
+
+  addAside(bytes: number): void {
+    this.#bytesAside += bytes;
+  }
+
+  /** Writes to the last segment, or to a new one. When it rejects, nothing was written. */
+  async append(bytes: Buffer): Promise<void> {
+    const segment = this.#active ?? (await Segment.create(this.dir, this.#lastNumber + 1));
+    try {
+      await segment.append(bytes);
+    } catch (error) {
+      if (segment !== this.#active) await segment.remove().catch(() => undefined);
+      else if (!segment.isOpen) await this.rotate();
+      throw error;
+    }
+    if (segment === this.#active) return;
+    this.#lastNumber++;
+    this.#active = segment;
+    this.#all.push(segment);
+  }
+
+  /** What comes next goes to a new segment. */
+  async rotate(): Promise<void> {
+    const segment = this.#active;
+    this.#active = undefined;
+    await segment?.seal();
+  }
+
+  /** As `rotate`; the last group was a seal. */
+  async finish(): Promise<void> {
+    const segment = this.#active;
+    this.#active = undefined;
+    await segment?.finish();
+  }
+
+  async removeFirst(): Promise<void> {
+    const segment = this.#all.shift();
+    if (segment?.isSetAside) this.#bytesAside += segment.end;
+    await segment?.remove();
+  }
+
+  async close(): Promise<void> {
+    await this.rotate();
+    for (const segment of this.#all) await segment.close();
+  }
+
+  async #find(name: string): Promise<void> {
+    const number = segmentNumber(name);
+    const isAside = name.endsWith('.damaged') || name === 'refused.ndjson';
+    if (number === undefined && !isAside) return;
+    const { size } = await stat(join(this.dir, name));
+    if (number === undefined) return this.addAside(size);
+    const before = this.#all.at(-1);
+    if (before && before.number + 1 !== number) {
+      this.damages.push(spoolDamaged(before.path, before.end, 'is not followed by the next segment'));
+    }
+    this.#all.push(Segment.left(this.dir, number, size));
+  }
+
+  async #recoverLast(): Promise<void> {
+    const last = this.#all.at(-1);
+    await last?.recover();
+    if (last?.end !== 0) return;
+    this.#all.pop();
+    await last.remove();
+  }
+}
+
+/** Makes a directory, and its name durable. */
+export async function makeDirectory(dir: string): Promise<void> {
+  const made = await mkdir(dir, { recursive: true, mode: 0o700 });
+  if (made === undefined) return;
+  for (let at = resolve(dir); at.length >= resolve(made).length; at = dirname(at)) {
+    await syncDirectory(dirname(at));
+  }
+}

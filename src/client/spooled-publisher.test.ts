@@ -1,0 +1,175 @@
+/** The publisher with a spool on disk, against a server that does as it is told. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { tempDir } from '../../test/support/temp-dir.ts';
+import { until } from '../../test/support/until.ts';
+import type { WireEvent } from '../protocol/wire.ts';
+import { diskSpool } from './disk-spool/disk-spool.ts';
+import { type ClientError, type PublisherOptions, Sekali, type SekaliOptions } from './index.ts';
+
+const QUICK = { firstMs: 1, maxMs: 5 };
+
+/** Answers each request by what it is told last, and keeps what it has taken. */
+class ToldServer {
+  readonly taken: string[] = [];
+  requests = 0;
+  answer: (events: readonly WireEvent[]) => Response | undefined = () => undefined;
+
+  readonly fetch = (async (_url: string, { body }: RequestInit) => {
+    this.requests++;
+    const events = JSON.parse(body as string) as WireEvent[];
+    const refusal = this.answer(events);
+    if (refusal && !refusal.ok) return refusal;
+    this.taken.push(...events.map(({ event_id }) => event_id));
+    return refusal ?? Response.json({ errors: [] });
+  }) as unknown as typeof fetch;
+}
+
+const away = () => Response.json({ code: 'store_unavailable' }, { status: 503 });
+
+interface Prepared {
+  readonly server: ToldServer;
+  readonly dir: string;
+  readonly publisher: (options?: PublisherOptions, client?: SekaliOptions) => ReturnType<Sekali['publisher']>;
+}
+
+function prepare(t: TestContext): Prepared {
+  const server = new ToldServer();
+  const dir = tempDir(t);
+  const publisher = (options: PublisherOptions = {}, client: SekaliOptions = {}) =>
+    new Sekali({ source: 's', fetch: server.fetch, retryForMs: 0, backoff: QUICK, ...client }).publisher({
+      lingerMs: 0,
+      spool: diskSpool(dir),
+      ...options,
+    });
+  return { server, dir, publisher };
+}
+
+test('an outage is sat out, however long the client would try again', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = away;
+  const out = publisher();
+  for (const event_id of ['a', 'b', 'c']) await out.send('orders', { event_id, payload: {} });
+  await until('it was tried ten times', async () => server.requests >= 10);
+  server.answer = () => undefined;
+  await out.close();
+  assert.deepEqual(server.taken, ['a', 'b', 'c']);
+});
+
+test('what is left at the end is sent first by the next publisher, with the same ids', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = away;
+  const first = publisher();
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i++) ids.push(await first.send('orders', { payload: { i } }));
+  await assert.rejects(first.flush({ signal: AbortSignal.timeout(20) }), { name: 'TimeoutError' });
+  await first.close({ signal: AbortSignal.abort() });
+  await first.close();
+  assert.deepEqual(server.taken, []);
+  server.answer = () => undefined;
+  const second = publisher();
+  await until('what was left is sent', async () => server.taken.length === 5);
+  ids.push(await second.send('orders', { payload: {} }));
+  await second.close();
+  assert.deepEqual(server.taken, ids);
+});
+
+test('close leaves when nothing is answered for five seconds', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = away;
+  const waits: number[] = [];
+  const clock = {
+    nowMs: Date.now,
+    wait: async (ms: number) => {
+      waits.push(ms);
+      await new Promise(setImmediate);
+    },
+  };
+  const warnings: string[] = [];
+  const out = publisher({}, { clock, log: { warn: (message) => warnings.push(message) } });
+  await out.send('orders', { payload: {} });
+  await out.close();
+  assert.ok(waits.includes(5000));
+  assert.deepEqual(warnings, ['sekali: events are left in the spool']);
+});
+
+test('a wrong key holds all up and refuses nothing; flush and close say so', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = () => Response.json({ code: 'key_wrong', detail: 'no' }, { status: 401 });
+  const out = publisher();
+  await out.send('orders', { event_id: 'a', payload: {} });
+  await assert.rejects(out.flush(), { name: 'RequestError', code: 'key_wrong' });
+  await assert.rejects(out.close(), { code: 'key_wrong' });
+  server.answer = () => undefined;
+  await publisher().close();
+  assert.deepEqual(server.taken, ['a']);
+});
+
+test('what the server refuses is told and kept, and holds up nothing behind it', async (t) => {
+  const { server, dir, publisher } = prepare(t);
+  server.answer = (events) => {
+    if (events.length > 1) return Response.json({ code: 'body_too_large', detail: 'no' }, { status: 413 });
+    return events[0]?.event_id === 'b'
+      ? Response.json({ code: 'json_invalid', detail: 'never' }, { status: 400 })
+      : undefined;
+  };
+  const failed: string[] = [];
+  const out = publisher({ onFailure: ({ code }, { event_id }) => failed.push(`${event_id} ${code}`) });
+  await Promise.all(['a', 'b', 'c'].map((event_id) => out.send('orders', { event_id, payload: {} })));
+  await assert.rejects(out.close(), { code: 'events_not_taken', message: '1 events were not taken: never' });
+  assert.deepEqual(failed, ['b json_invalid']);
+  assert.deepEqual(server.taken, ['a', 'c']);
+  const kept = JSON.parse(readFileSync(join(dir, 'refused.ndjson'), 'utf8')) as { event: WireEvent };
+  assert.equal(kept.event.event_id, 'b');
+});
+
+test('a page of something else that answers 200 is not taken for the server', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = () => Response.json({ welcome: true }, { status: 200 });
+  const out = publisher();
+  await out.send('orders', { event_id: 'a', payload: {} });
+  await until('it was tried again', async () => server.requests >= 3);
+  server.taken.length = 0;
+  server.answer = () => undefined;
+  await out.close();
+  assert.deepEqual(server.taken, ['a']);
+});
+
+test('a directory that is in use is told by send, flush and the callback; it is tried again', async (t) => {
+  const { server, publisher } = prepare(t);
+  const owner = publisher();
+  await owner.send('orders', { event_id: 'a', payload: {} });
+  const told: string[] = [];
+  const second = publisher({ onSpoolError: ({ code }) => told.push(code) });
+  await assert.rejects(second.send('orders', { payload: {} }), { code: 'spool_in_use' });
+  await assert.rejects(second.flush(), { code: 'spool_in_use' });
+  assert.ok(told.includes('spool_in_use'));
+  await owner.close();
+  await second.send('orders', { event_id: 'b', payload: {} });
+  await second.close();
+  assert.deepEqual(server.taken, ['a', 'b']);
+});
+
+test('damage is told by flush and the callback, once, and the rest is sent', async (t) => {
+  const { server, dir, publisher } = prepare(t);
+  const spool = diskSpool(dir);
+  const signal = new AbortController().signal;
+  for (const id of ['a', 'b', 'c']) await spool.append(JSON.stringify({ topic: 't', event_id: id }), signal);
+  await spool.close();
+  const file = join(dir, '0000000000000001.spool');
+  const bytes = readFileSync(file);
+  const at = bytes.indexOf('"b"');
+  writeFileSync(file, bytes.fill('X', at + 1, at + 2));
+  const told: ClientError[] = [];
+  const out = publisher({ onSpoolError: (error) => told.push(error) });
+  await assert.rejects(out.flush(), (error: ClientError) => {
+    assert.equal(error.code, 'spool_damaged');
+    assert.deepEqual(error.details, told);
+    return true;
+  });
+  assert.equal(told.length, 1);
+  assert.deepEqual(server.taken, ['a', 'c']);
+  await out.close();
+});
