@@ -1,5 +1,4 @@
-import type { PrintedPage } from '../store/printed-page.ts';
-import type { StoreReader } from '../store/store.ts';
+import type { PrintedPage, StoreReader } from '../store/store.ts';
 import type { TopicFilter } from '../topic-filter.ts';
 import { Bell } from './bell.ts';
 

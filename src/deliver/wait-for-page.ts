@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { PrintedPage } from '../store/printed-page.ts';
-import type { EventQuery, StoredSignal, StoreReader } from '../store/store.ts';
+import type { EventQuery, PrintedPage, StoredSignal, StoreReader } from '../store/store.ts';
 import { Bell } from './bell.ts';
 
 /** Between two looks: commits that come faster are looked at together. */

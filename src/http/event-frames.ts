@@ -1,6 +1,6 @@
 import type { FeedStep } from '../deliver/feed.ts';
 import type { PageRun } from '../deliver/page-runs.ts';
-import type { PrintedPage } from '../store/printed-page.ts';
+import type { PrintedPage } from '../store/store.ts';
 
 /** Live chunks that are kept for those who follow the same topics, and are at the same place at the same time. */
 const SHARED_MAX = 64;

@@ -4,7 +4,7 @@ import type { Event, Fingerprint } from '../../event.ts';
 import { type Instant, instantOfMs } from '../../instant.ts';
 import type { DedupWindow, TopicRules } from '../../topic-rules.ts';
 import { SECRET_BYTES } from '../dedup/key.ts';
-import { type PrintedPage, printPage } from '../printed-page.ts';
+import { printPage } from '../page-printer.ts';
 import {
   type CommitGroup,
   type Conflict,
@@ -13,6 +13,7 @@ import {
   type EventPage,
   type EventQuery,
   type KeyStats,
+  type PrintedPage,
   type PrintedQuery,
   type Receipts,
   type SequencePage,

@@ -1,10 +1,11 @@
-import { type PrintedPage, printPage } from '../printed-page.ts';
+import { printPage } from '../page-printer.ts';
 import type {
   Conflict,
   ConflictQuery,
   Counters,
   EventPage,
   EventQuery,
+  PrintedPage,
   PrintedQuery,
   SequencePage,
   SequenceQuery,

@@ -2,7 +2,6 @@ import { SekaliError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
 import type { DedupWindow, Retention, TopicRules } from '../../topic-rules.ts';
 import { KeyHasher } from '../dedup/key.ts';
-import type { PrintedPage } from '../printed-page.ts';
 import type {
   CommitGroup,
   Conflict,
@@ -15,6 +14,7 @@ import type {
   EventPage,
   EventQuery,
   KeyStats,
+  PrintedPage,
   PrintedQuery,
   Receipts,
   SequencePage,

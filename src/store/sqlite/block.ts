@@ -15,7 +15,7 @@ import {
   TIME_HIGH,
   TIME_LOW,
 } from '../event-pack.ts';
-import type { EventRecord } from '../printed-page.ts';
+import { type EventRecord } from '../page-printer.ts';
 
 /**
  * A block: some consecutive events of one commit group, one row. Written as a whole, read as a whole, checked as a whole.

@@ -2,13 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Instant } from '../../instant.ts';
 import { TopicFilter } from '../../topic-filter.ts';
+import { PagePrinter } from '../page-printer.ts';
 import { printProcessedAt } from '../print-event.ts';
-import { PagePrinter, type PrintedPage } from '../printed-page.ts';
 import {
   type EventPage,
   type EventQuery,
   LOOK_MAX,
   PAGE_LENGTH_MAX,
+  type PrintedPage,
   type PrintedQuery,
   type StoredEvent,
 } from '../store.ts';

@@ -1,7 +1,7 @@
 /** The thread that reads: a long query holds up other queries for a moment (read-events.ts), and never a commit. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../message-of.ts';
-import type { PrintedPage } from '../printed-page.ts';
+import type { PrintedPage } from '../store.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
 /** Calls that cross to the thread: the methods of StoreReader, but `close`. */

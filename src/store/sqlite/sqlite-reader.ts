@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { PrintedPage } from '../printed-page.ts';
 import type {
   Conflict,
   ConflictQuery,
   Counters,
   EventPage,
   EventQuery,
+  PrintedPage,
   PrintedQuery,
   SequencePage,
   SequenceQuery,

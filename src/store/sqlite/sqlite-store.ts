@@ -6,7 +6,6 @@ import type { DedupWindow, Retention, TopicRules } from '../../topic-rules.ts';
 import type { Step } from '../dedup/generation.ts';
 import { GenerationIndex } from '../dedup/generation-index.ts';
 import { KeyHasher } from '../dedup/key.ts';
-import type { PrintedPage } from '../printed-page.ts';
 import type {
   CommitGroup,
   Conflict,
@@ -15,6 +14,7 @@ import type {
   EventPage,
   EventQuery,
   KeyStats,
+  PrintedPage,
   PrintedQuery,
   Receipts,
   SequencePage,

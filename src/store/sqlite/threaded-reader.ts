@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { SekaliError } from '../../errors.ts';
 import { threadUrl } from '../../thread-url.ts';
-import type { PrintedPage } from '../printed-page.ts';
 import type {
   Conflict,
   ConflictQuery,
   Counters,
   EventPage,
   EventQuery,
+  PrintedPage,
   PrintedQuery,
   SequencePage,
   SequenceQuery,

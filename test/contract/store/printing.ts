@@ -3,8 +3,7 @@ import { BatchDecoder } from '../../../src/ingest/decode.ts';
 import { parseInstant } from '../../../src/instant.ts';
 import { EventPack } from '../../../src/store/event-pack.ts';
 import { printEvent } from '../../../src/store/print-event.ts';
-import type { PrintedPage } from '../../../src/store/printed-page.ts';
-import type { EventQuery, Store } from '../../../src/store/store.ts';
+import type { EventQuery, PrintedPage, Store } from '../../../src/store/store.ts';
 import { makeEvents } from '../../support/make-events.ts';
 import { appendOne, EVERYTHING, LIMITS, type StoreCase } from './case.ts';
 
