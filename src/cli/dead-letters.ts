@@ -1,5 +1,5 @@
 import { SekaliError } from '../errors.ts';
-import type { DeadLettersRequest, WireDeadLetter } from '../protocol/wire.ts';
+import type { DeadLettersRequest, WireDeadLetter } from '../protocol/subscriptions-wire.ts';
 import { integer, list, optionalText, type Settings, toggle } from '../settings.ts';
 import { type Command, commandSettings, EXIT, operandsOf } from './command.ts';
 import { CONNECTION_SETTINGS, connect } from './connection.ts';

@@ -1,5 +1,5 @@
 import { parseInstant } from '../instant.ts';
-import type { WireStart } from '../protocol/wire.ts';
+import type { WireStart } from '../protocol/subscriptions-wire.ts';
 import type { Kind } from '../settings.ts';
 
 export const PLACE_FORM = 'earliest|latest|POSITION|TIME';

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { SubscriptionCalls } from '../client/index.ts';
 import { SekaliError } from '../errors.ts';
-import type { SeekAnswer, WireStart } from '../protocol/wire.ts';
+import type { SeekAnswer, WireStart } from '../protocol/subscriptions-wire.ts';
 import { type Settings, toggle } from '../settings.ts';
 import { type Command, commandSettings, EXIT, operandsOf } from './command.ts';
 import { CONNECTION_SETTINGS, connect } from './connection.ts';

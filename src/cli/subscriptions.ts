@@ -1,6 +1,6 @@
 import { type PutOptions, RequestError, type SubscriptionCalls } from '../client/index.ts';
 import { SekaliError } from '../errors.ts';
-import { WEBHOOK_BOUNDS, type WireWebhook } from '../protocol/wire.ts';
+import { WEBHOOK_BOUNDS, type WireWebhook } from '../protocol/subscriptions-wire.ts';
 import { integer, optionalText, type Settings } from '../settings.ts';
 import { type Command, type CommandContext, commandSettings, EXIT } from './command.ts';
 import { CONNECTION_SETTINGS, connect } from './connection.ts';

@@ -1,4 +1,4 @@
-import type { FetchAnswer } from '../protocol/wire.ts';
+import type { FetchAnswer } from '../protocol/subscriptions-wire.ts';
 import { backoffMs } from './backoff.ts';
 import { messageOf } from './client-error.ts';
 import type { Delivery } from './delivery.ts';

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FetchAnswer, LeasesRequest, NackRequest, WireDelivery } from '../protocol/wire.ts';
+import type {
+  FetchAnswer,
+  LeasesRequest,
+  NackRequest,
+  WireDelivery,
+} from '../protocol/subscriptions-wire.ts';
 import { type ConsumerOptions, type Refusal, Sekali } from './index.ts';
 
 type Call = { action: string; body: Record<string, unknown> };

@@ -6,7 +6,7 @@ import {
   type SettledAnswer,
   type SubscriptionRequest,
   type WireStart,
-} from '../protocol/wire.ts';
+} from '../protocol/subscriptions-wire.ts';
 import { jsonInit, type Transport } from './transport.ts';
 
 export interface SubscriptionOptions<Pattern extends string = string> {

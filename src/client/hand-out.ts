@@ -1,4 +1,4 @@
-import type { WireDelivery } from '../protocol/wire.ts';
+import type { WireDelivery } from '../protocol/subscriptions-wire.ts';
 import type { Delivery } from './delivery.ts';
 import type { ClientClock } from './options.ts';
 

@@ -1,4 +1,9 @@
-import { type NackRequest, POSITIONS_MAX, REASON_LENGTH_MAX, type WireLease } from '../protocol/wire.ts';
+import {
+  type NackRequest,
+  POSITIONS_MAX,
+  REASON_LENGTH_MAX,
+  type WireLease,
+} from '../protocol/subscriptions-wire.ts';
 import { ClientError, messageOf } from './client-error.ts';
 import type { Delivery, SettleAction } from './delivery.ts';
 import type { Held } from './hand-out.ts';

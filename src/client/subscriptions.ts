@@ -10,7 +10,7 @@ import type {
   SubscriptionRequest,
   SubscriptionsAnswer,
   WireSubscription,
-} from '../protocol/wire.ts';
+} from '../protocol/subscriptions-wire.ts';
 import { jsonInit, printQuery, type Transport } from './transport.ts';
 
 export interface PutOptions {

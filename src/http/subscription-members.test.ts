@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { SekaliError } from '../errors.ts';
-import { SUBSCRIPTION_BOUNDS } from '../protocol/wire.ts';
+import { SUBSCRIPTION_BOUNDS } from '../protocol/subscriptions-wire.ts';
 import { readDefinition, readLeases, readNack, readSeek, readSelection } from './subscription-members.ts';
 
 const LEASE = '0123456789abcdef'.repeat(2);

@@ -1,7 +1,7 @@
 import type { GivenBack, Start } from '../deliver/deliveries.ts';
 import type { GivenWebhook } from '../deliver/webhooks/webhooks.ts';
 import { type Instant, parseInstant } from '../instant.ts';
-import { POSITIONS_MAX, REASON_LENGTH_MAX, SUBSCRIPTION_BOUNDS } from '../protocol/wire.ts';
+import { POSITIONS_MAX, REASON_LENGTH_MAX, SUBSCRIPTION_BOUNDS } from '../protocol/subscriptions-wire.ts';
 import type { DeadSelection, LeaseRef, SubscriptionDefinition } from '../store/subscription-store.ts';
 import { patternRule } from '../topic-filter.ts';
 import {

@@ -1,5 +1,5 @@
 import type { GivenWebhook, WebhookStatus } from '../deliver/webhooks/webhooks.ts';
-import { WEBHOOK_BOUNDS, type WireWebhook } from '../protocol/wire.ts';
+import { WEBHOOK_BOUNDS, type WireWebhook } from '../protocol/subscriptions-wire.ts';
 import type { WebhookDefinition } from '../store/subscription-store.ts';
 import {
   arrayOf,

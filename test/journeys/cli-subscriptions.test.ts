@@ -10,7 +10,11 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { Webhook } from 'standardwebhooks';
-import type { FetchAnswer, SubscriptionAnswer, WireDeadLetter } from '../../src/protocol/wire.ts';
+import type {
+  FetchAnswer,
+  SubscriptionAnswer,
+  WireDeadLetter,
+} from '../../src/protocol/subscriptions-wire.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import {
   type Finished,

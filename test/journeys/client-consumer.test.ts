@@ -9,7 +9,8 @@ import {
   type Refusal,
   Sekali,
 } from '../../src/client/index.ts';
-import type { SubscriptionAnswer, WireStoredEvent } from '../../src/protocol/wire.ts';
+import type { SubscriptionAnswer } from '../../src/protocol/subscriptions-wire.ts';
+import type { WireStoredEvent } from '../../src/protocol/wire.ts';
 import { makeEvents } from '../support/make-events.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { useServices } from '../support/services/services.ts';

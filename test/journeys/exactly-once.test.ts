@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Sekali } from '../../src/client/index.ts';
-import type { FetchAnswer, SettledAnswer } from '../../src/protocol/wire.ts';
+import type { FetchAnswer, SettledAnswer } from '../../src/protocol/subscriptions-wire.ts';
 import { Cluster } from '../support/cluster/cluster.ts';
 import type { Books } from '../support/consumer-group/books.ts';
 import { checkBooks, readEvents, untilSettled } from '../support/consumer-group/check-books.ts';

@@ -7,7 +7,7 @@ import type {
   RotateSecretAnswer,
   SettledAnswer,
   SubscriptionAnswer,
-} from '../../src/protocol/wire.ts';
+} from '../../src/protocol/subscriptions-wire.ts';
 import { send } from '../support/http.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import { runCli } from '../support/process.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { RequestError, Sekali, type SekaliOptions } from '../../src/client/index.ts';
-import type { SubscriptionRequest } from '../../src/protocol/wire.ts';
+import type { SubscriptionRequest } from '../../src/protocol/subscriptions-wire.ts';
 import {
   type FailureOptions,
   startSekali,

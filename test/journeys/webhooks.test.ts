@@ -7,7 +7,7 @@ import type {
   SubscriptionAnswer,
   SubscriptionRequest,
   WebhookRequest,
-} from '../../src/protocol/wire.ts';
+} from '../../src/protocol/subscriptions-wire.ts';
 import { send } from '../support/http.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';

@@ -1,7 +1,7 @@
 /** What becomes of those who wait for events when the server ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FetchAnswer } from '../../src/protocol/wire.ts';
+import type { FetchAnswer } from '../../src/protocol/subscriptions-wire.ts';
 import { type Answer, send } from '../support/http.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { tempDir } from '../support/temp-dir.ts';

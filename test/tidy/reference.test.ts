@@ -17,19 +17,21 @@ import { TOPICS_SHOWN } from '../../src/http/routes/stats.ts';
 import { ANSWERED_CODES, ENTRY_CODES, START_CODES } from '../../src/protocol/openapi/problem.ts';
 import { REJECTIONS } from '../../src/protocol/openapi/publish.ts';
 import {
-  CONTENT_ENCODINGS,
   FETCH_DEFAULT,
   FETCH_MAX,
   FETCH_WAIT_MS_MAX,
   LEASE_REFUSALS,
+  POSITIONS_MAX,
+  REASON_LENGTH_MAX,
+  SUBSCRIPTION_BOUNDS,
+} from '../../src/protocol/subscriptions-wire.ts';
+import {
+  CONTENT_ENCODINGS,
   OFFSET_MAX,
   PAGE_LIMIT_DEFAULT,
   PAGE_LIMIT_MAX,
-  POSITIONS_MAX,
   PUBLISH_MEDIA,
-  REASON_LENGTH_MAX,
   SMALL_BODY_BYTES_MAX,
-  SUBSCRIPTION_BOUNDS,
 } from '../../src/protocol/wire.ts';
 import { SERVER_SETTINGS } from '../../src/server-settings.ts';
 import { flagOf, type Setting } from '../../src/settings.ts';

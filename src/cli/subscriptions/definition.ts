@@ -5,7 +5,7 @@ import {
   type WebhookRequest,
   type WireStart,
   type WireWebhook,
-} from '../../protocol/wire.ts';
+} from '../../protocol/subscriptions-wire.ts';
 import {
   integer,
   type Kind,

@@ -1,4 +1,4 @@
-import type { SubscriptionAnswer, WireSubscription, WireWebhook } from '../../protocol/wire.ts';
+import type { SubscriptionAnswer, WireSubscription, WireWebhook } from '../../protocol/subscriptions-wire.ts';
 import { printable } from '../display-text.ts';
 import type { Column } from '../table.ts';
 import { bold, grouped } from '../terminal.ts';

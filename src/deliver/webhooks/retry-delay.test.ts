@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { WEBHOOK_BOUNDS } from '../../protocol/wire.ts';
+import { WEBHOOK_BOUNDS } from '../../protocol/subscriptions-wire.ts';
 import { retryAfterMs, retryDelayMs } from './retry-delay.ts';
 
 const SCHEDULE = WEBHOOK_BOUNDS.retryMs.fallback;

@@ -6,9 +6,9 @@ import {
   FETCH_MAX,
   FETCH_WAIT_MS_MAX,
   LEASE_REFUSALS,
-  MEDIA_JSON,
   type SettledAnswer,
-} from '../../protocol/wire.ts';
+} from '../../protocol/subscriptions-wire.ts';
+import { MEDIA_JSON } from '../../protocol/wire.ts';
 import { printEvent } from '../../store/print-event.ts';
 import type { LeaseRef, Settled } from '../../store/subscription-store.ts';
 import { optional, readMembers, whole } from '../members.ts';

@@ -4,13 +4,12 @@ import { SekaliError } from '../../errors.ts';
 import { checkName } from '../../event.ts';
 import { formatInstant, instantOfMs } from '../../instant.ts';
 import {
-  PAGE_LIMIT_DEFAULT,
-  PAGE_LIMIT_MAX,
   type SeekAnswer,
   type SubscriptionAnswer,
   type SubscriptionsAnswer,
   type WireSubscription,
-} from '../../protocol/wire.ts';
+} from '../../protocol/subscriptions-wire.ts';
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../protocol/wire.ts';
 import { integer } from '../../settings.ts';
 import type { Subscription, SubscriptionDefinition } from '../../store/subscription-store.ts';
 import { etagOf, readCondition } from '../conditions.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { RotateSecretAnswer } from '../../protocol/wire.ts';
+import type { RotateSecretAnswer } from '../../protocol/subscriptions-wire.ts';
 import type { Parts } from '../parts.ts';
 import { readQuery } from '../query.ts';
 import { readRotation } from '../webhook-members.ts';

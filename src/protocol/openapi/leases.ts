@@ -6,7 +6,7 @@ import {
   POSITIONS_MAX,
   REASON_LENGTH_MAX,
   SUBSCRIPTION_BOUNDS,
-} from '../wire.ts';
+} from '../subscriptions-wire.ts';
 import type { PathItem, Schema } from './document.ts';
 import { storedMembers } from './event.ts';
 import { answer, count, type NamedSchemas, ref } from './schema.ts';

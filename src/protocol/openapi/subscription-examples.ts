@@ -1,4 +1,5 @@
 /** The story of examples.ts goes on: its three events are handed out, one is acknowledged, two are given up. */
+
 import type {
   CountAnswer,
   DeadLettersAnswer,
@@ -12,9 +13,9 @@ import type {
   SubscriptionAnswer,
   SubscriptionRequest,
   SubscriptionsAnswer,
-  WireStoredEvent,
   WireSubscription,
-} from '../wire.ts';
+} from '../subscriptions-wire.ts';
+import type { WireStoredEvent } from '../wire.ts';
 import { storedOrder1, storedOrder2, storedOrder3 } from './examples.ts';
 
 /** Of a real answer it is another one. */

@@ -1,4 +1,4 @@
-import { SUBSCRIPTION_BOUNDS } from '../wire.ts';
+import { SUBSCRIPTION_BOUNDS } from '../subscriptions-wire.ts';
 import type { Schema } from './document.ts';
 import { answer, count, type NamedSchemas, orNull, ref } from './schema.ts';
 

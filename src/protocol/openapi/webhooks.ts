@@ -1,4 +1,4 @@
-import { WEBHOOK_BOUNDS } from '../wire.ts';
+import { WEBHOOK_BOUNDS } from '../subscriptions-wire.ts';
 import type { PathItem, Schema } from './document.ts';
 import { problems } from './problem.ts';
 import { answer, count, type NamedSchemas, orNull, ref } from './schema.ts';

@@ -13,7 +13,7 @@ import type {
   SubscriptionAnswer,
   SubscriptionRequest,
   WireSubscription,
-} from '../../../src/protocol/wire.ts';
+} from '../../../src/protocol/subscriptions-wire.ts';
 import type { Answer } from '../../support/http.ts';
 import type { Target } from './case.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SubscriptionsAnswer } from '../../../src/protocol/wire.ts';
+import type { SubscriptionsAnswer } from '../../../src/protocol/subscriptions-wire.ts';
 import { assertProblem, type ProtocolCase } from './case.ts';
 import { idsOf, leasesOf, Subscriber } from './subscriber.ts';
 
