@@ -14,6 +14,7 @@ export function readSubscription(members: Members): TransferSubscription {
     created_at: members.instant('created_at'),
     // As a whole: what it may have besides moves too.
     definition: members.raw('definition') as SubscriptionDefinition,
+    version: members.hex('version', 16),
   };
 }
 

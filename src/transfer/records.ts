@@ -67,6 +67,8 @@ export interface TransferSubscription {
   readonly cursor: number;
   readonly created_at: Instant;
   readonly definition: SubscriptionDefinition;
+  /** Of the definition: 32 hexadecimal digits. Whoever has it may change the definition on the other side. */
+  readonly version: string;
 }
 
 /** An event of a subscription that is outstanding or dead. Of each subscription by position, and never above its cursor. */

@@ -242,6 +242,7 @@ const SUBSCRIPTION = {
   cursor: 3,
   created_at: '2026-01-31T12:00:00.000000Z',
   definition: DEFINITION,
+  version: '0123456789abcdef0123456789abcdef',
 };
 const DELIVERY = { kind: 'delivery', subscription: 'billing', position: 2, topic: 'orders', attempts: 1 };
 
@@ -318,6 +319,7 @@ describe('refused, and nothing is done', services.options, () => {
       [subscribed({ definition: {} }), /line 7: topics must be a list of texts/],
       [subscribed({}, { position: 4 }), /line 8: position is beyond the cursor/],
       [subscribed({}, { subscription: 'none' }), /line 8: there is no line of its subscription/],
+      [subscribed({ version: 'old' }), /line 7: version must be 32 hexadecimal digits/],
       [subscribed({}, { died_at: SUBSCRIPTION.created_at }), /line 8: reason must be a text/],
       [subscribed({}, {}, {}), /line 9: position must be above that of the delivery before/],
     ];

@@ -4,11 +4,13 @@ import type { SubscriptionDefinition } from '../subscription-store.ts';
 import { rowsOf } from './export-page.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
 import type { LongTransaction } from './long-transaction.ts';
+import { hexOf } from './subscription-values.ts';
 
 interface SubscriptionRow {
   readonly name: string;
   readonly cursor: string;
   readonly definition: string;
+  readonly version: string;
   readonly created: string;
 }
 
@@ -28,7 +30,7 @@ interface DeliveryRow {
  */
 export async function exportSubscriptions(session: LongTransaction, writer: TransferWriter): Promise<void> {
   const subscriptions = `
-    SELECT name, cursor::text, definition::text, ${instantColumn('created_at')} AS created
+    SELECT name, cursor::text, definition::text, version::text, ${instantColumn('created_at')} AS created
       FROM sekali.subscriptions ORDER BY name`;
   for await (const row of rowsOf<SubscriptionRow>(session, subscriptions)) {
     writer.subscription({
@@ -36,6 +38,7 @@ export async function exportSubscriptions(session: LongTransaction, writer: Tran
       cursor: Number(row.cursor),
       created_at: instantOf(row.created),
       definition: JSON.parse(row.definition) as SubscriptionDefinition,
+      version: hexOf(row.version),
     });
     await writer.drain();
   }

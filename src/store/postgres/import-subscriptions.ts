@@ -53,14 +53,15 @@ export class SubscriptionRows {
 
 function insertSubscriptions(rows: readonly TransferSubscription[], before: number): SqlQuery {
   return {
-    text: `INSERT INTO sekali.subscriptions (subscription_id, name, definition, cursor, created_at) OVERRIDING SYSTEM VALUE
-      SELECT id, name, definition::json, cursor, created_at
-        FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
-          AS s (id, name, definition, cursor, created_at)`,
+    text: `INSERT INTO sekali.subscriptions (subscription_id, name, definition, version, cursor, created_at) OVERRIDING SYSTEM VALUE
+      SELECT id, name, definition::json, version::uuid, cursor, created_at
+        FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+          AS s (id, name, definition, version, cursor, created_at)`,
     values: [
       int4Column(rows.map((_, i) => before + i + 1)),
       textColumn(rows.map(({ name }) => name)),
       textColumn(rows.map(({ definition }) => JSON.stringify(definition))),
+      textColumn(rows.map(({ version }) => version)),
       int8Column(rows.map(({ cursor }) => cursor)),
       timestamptzColumn(rows.map(({ created_at }) => created_at)),
     ],

@@ -20,13 +20,14 @@ export async function exportSubscriptions(
   const names = new Map<number, string>();
   for (let after = ''; ; ) {
     const page = rows.page(after, PAGE);
-    for (const { id, name, cursor, createdAtMs, definition } of page) {
+    for (const { id, name, cursor, createdAtMs, definition, version } of page) {
       names.set(id, name);
       writer.subscription({
         name,
         cursor: Math.min(cursor, lastPosition),
         created_at: instantOfMs(createdAtMs),
         definition,
+        version,
       });
       after = name;
     }
