@@ -2,15 +2,13 @@ import type { FeedStep } from '../deliver/feed.ts';
 import type { PageRun } from '../deliver/page-runs.ts';
 import type { PrintedPage } from '../store/store.ts';
 
-/** Live chunks that are kept for those who follow the same topics, and are at the same place at the same time. */
-const SHARED_MAX = 64;
-
 /**
  * The frames of a feed, as they are written. Those that follow one another in their page are written from there; others are put together,
  * once for all who follow the same topics live.
  */
 export class EventFrames {
-  readonly #shared = new Map<string, Buffer>();
+  /** They go with their page. */
+  readonly #shared = new WeakMap<PrintedPage, Map<string, Buffer>>();
 
   /** @param who the same for all who want the same events */
   of({ page, runs, through, isLive }: FeedStep, who: string): Buffer {
@@ -18,14 +16,17 @@ export class EventFrames {
     if (run === undefined) return Buffer.alloc(0);
     if (runs.length === 1) return framesOf(page, run);
     if (!isLive) return joined(page, runs);
-    const key = `${page.positions[run.first]} ${through} ${who}`;
-    let frames = this.#shared.get(key);
-    if (frames === undefined) {
-      frames = joined(page, runs);
-      this.#shared.set(key, frames);
-      if (this.#shared.size > SHARED_MAX) this.#shared.delete(this.#shared.keys().next().value!);
-    }
+    const ofPage = this.#ofPage(page);
+    const key = `${run.first} ${through} ${who}`;
+    const frames = ofPage.get(key) ?? joined(page, runs);
+    ofPage.set(key, frames);
     return frames;
+  }
+
+  #ofPage(page: PrintedPage): Map<string, Buffer> {
+    let ofPage = this.#shared.get(page);
+    if (ofPage === undefined) this.#shared.set(page, (ofPage = new Map()));
+    return ofPage;
   }
 }
 

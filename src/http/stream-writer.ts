@@ -20,6 +20,7 @@ export class StreamWriter {
   readonly #ticket: Ticket;
   readonly #stallMs: number;
   #wroteAtMs = performance.now();
+  #writing = 0;
 
   /** @param stallMs how long a client may take for one chunk */
   constructor(response: ServerResponse, ticket: Ticket, stallMs: number) {
@@ -33,9 +34,27 @@ export class StreamWriter {
     return performance.now() - this.#wroteAtMs;
   }
 
-  /** Writes a chunk, and resolves when the next one may come. */
-  async write(chunk: Buffer | string): Promise<Written> {
-    const hasRoom = await this.#room(chunk.length);
+  /** A chunk is on its way: the next one may not come yet. */
+  get isWriting(): boolean {
+    return this.#writing > 0;
+  }
+
+  /**
+   * Writes a chunk, and resolves when the next one may come.
+   *
+   * @param bytesHeld what stays in memory until the client has taken it, where that is more than the chunk
+   */
+  async write(chunk: Buffer | string, bytesHeld = chunk.length): Promise<Written> {
+    this.#writing++;
+    try {
+      return await this.#write(chunk, bytesHeld);
+    } finally {
+      this.#writing--;
+    }
+  }
+
+  async #write(chunk: Buffer | string, bytesHeld: number): Promise<Written> {
+    const hasRoom = await this.#room(bytesHeld);
     if (this.#response.destroyed) return 'gone';
     if (!hasRoom) return 'refused';
     this.#wroteAtMs = performance.now();

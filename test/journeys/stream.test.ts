@@ -99,6 +99,32 @@ test('whoever comes back to a server that was cut off, stopped or killed misses 
   );
 });
 
+test('a client that is slow for longer than a heartbeat is never sent back', async (t) => {
+  const env = { SEKALI_STREAM_HEARTBEAT_MS: '100' };
+  const server = await startServerProcess(t, { dataDir: tempDir(t), env });
+  const payload = { text: 'x'.repeat(20_000) };
+  for (let i = 0; i < 2000; i += 100) {
+    const events = Array.from({ length: 100 }, (_, n) => makeEvent({ event_id: `e${i + n}`, payload }));
+    await server.client().publish(events, { ack: 'stored' });
+  }
+  const slow = connect(Number(new URL(server.url).port), '127.0.0.1').pause();
+  slow.write('GET /stream?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  // As many heartbeats as another stream gets are due to this one, whose connection is full.
+  await using idle = await EventStream.open(`${server.url}/stream?topic=none`);
+  for (let beats = 0; beats < 10; beats++) await idle.next();
+  const chunks: string[] = [];
+  slow.setEncoding('latin1').on('data', (chunk: string) => chunks.push(chunk));
+  slow.resume();
+  await until('it has all of them', async () => chunks.slice(-20).join('').includes('id: 2000\n'));
+  slow.destroy();
+  const places = [...chunks.join('').matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
+  assert.equal(new Set(places).size, 2001); // 0, where it began, and the events
+});
+
 test('a stream on which nothing comes is kept alive, and moves its place along', async (t) => {
   const env = { SEKALI_STREAM_HEARTBEAT_MS: '100' };
   const server = await startServerProcess(t, { dataDir: tempDir(t), env });

@@ -68,12 +68,16 @@ export function addStreamRoute(
     await writer.write(`retry: ${RETRY_MS}\n${printPlace(through)}`);
     // Proxies end connections on which nothing moves. The place goes along: who comes back need not pass over all again.
     const beat = setInterval(() => {
-      if (writer.idleMs >= config.streamHeartbeatMs) void writer.write(`:\n${printPlace(through)}`);
+      // Behind a chunk that is still on its way it would send the client back to before it.
+      const isIdle = !writer.isWriting && writer.idleMs >= config.streamHeartbeatMs;
+      if (isIdle) void writer.write(`:\n${printPlace(through)}`);
     }, config.streamHeartbeatMs / 2);
     try {
       for await (const step of feed(reader, tail, options)) {
         for (const piece of inPieces(step)) {
-          const written = await writer.write(frames.of(piece, who));
+          const chunk = frames.of(piece, who);
+          // A page of the live tail is everybody's, one from the store this stream's.
+          const written = await writer.write(chunk, step.isLive ? chunk.length : step.page.text.length);
           // What is written arrives before the notice does, or neither of them does.
           if (written !== 'refused') through = piece.through;
           if (written !== 'taken') return tooSlow(writer, through, written);
