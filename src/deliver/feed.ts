@@ -27,10 +27,13 @@ export interface FeedStep {
 
 const PAGE_EVENTS = 1000;
 
+/** Length of payloads of a page from the store, which is in memory until its last event has been taken. */
+const PAGE_LENGTH = 256 * 1024;
+
 /**
  * The events of some topics, from a position on and without an end: from the store until it has caught up, and then live from
  * the tail in memory; from the store again, if it falls behind that. In the order of positions, without a gap and without a
- * repeat. It reads when it is asked for more, so a slow taker costs no memory.
+ * repeat. It reads when it is asked for more, so a slow taker costs a page.
  *
  * Ends when the signal is aborted. @throws what the reader does
  */
@@ -81,7 +84,7 @@ async function readOn(
   const { topic } = filter;
   const topics = topic === undefined ? { patterns: filter.patterns } : { topic };
   const query = { ...topics, source, after, order: 'asc', offset: 0, limit: PAGE_EVENTS } as const;
-  const page = await reader.printed({ ...query, printing: 'frames' });
+  const page = await reader.printed({ ...query, lengthMax: PAGE_LENGTH, printing: 'frames' });
   const end = page.positions.at(-1) ?? after;
   return { page, runs: allOf(page), through: page.next ?? Math.max(end, last), isLive: false };
 }

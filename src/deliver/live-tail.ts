@@ -13,6 +13,9 @@ const RETRY_MS = 500;
 
 const PAGE_EVENTS = 1000;
 
+/** Length of payloads of a page: one that is slow keeps the page that it is at. */
+const PAGE_LENGTH = 512 * 1024;
+
 /** Bytes of pages that are kept for whoever is a little behind. */
 const BYTES_MAX = 4 * 1024 * 1024;
 
@@ -133,7 +136,14 @@ export class LiveTail {
       this.#tell();
     }
     for (let next: number | undefined = this.#last; next !== undefined; ) {
-      const query = { order: 'asc', offset: 0, limit: PAGE_EVENTS, after: next, printing: 'frames' } as const;
+      const query = {
+        order: 'asc',
+        offset: 0,
+        limit: PAGE_EVENTS,
+        lengthMax: PAGE_LENGTH,
+        after: next,
+        printing: 'frames',
+      } as const;
       const page = await reader.printed(query);
       if (signal.aborted) return;
       this.#add(page);

@@ -23,7 +23,8 @@ let lastText = Buffer.alloc(0);
 
 /** The text of a page as it is being printed. Strings are made for rare cases alone: they cost more than all the copying. */
 export class PageBytes {
-  #bytes = Buffer.allocUnsafeSlow(usualBytes);
+  /** Of its size with the first event: many a page has none. */
+  #bytes: Buffer<ArrayBuffer> = Buffer.alloc(0);
   #at = 0;
 
   get at(): number {
@@ -33,7 +34,9 @@ export class PageBytes {
   /** To be called before what puts bytes. */
   makeRoom(bytes: number): void {
     if (this.#bytes.length - this.#at >= bytes) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#at + bytes));
+    const larger = Buffer.allocUnsafeSlow(
+      Math.max(this.#bytes.length === 0 ? usualBytes : 2 * this.#bytes.length, this.#at + bytes),
+    );
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
   }
@@ -118,7 +121,7 @@ export class PageBytes {
   }
 
   finish(): Uint8Array {
-    usualBytes = Math.max(BYTES_MIN, Math.ceil(this.#at * 1.25));
+    if (this.#at > 0) usualBytes = Math.max(BYTES_MIN, Math.ceil(this.#at * 1.25));
     const text = this.#bytes.subarray(0, this.#at);
     // What is kept or sent is not to be much more than what is in it.
     return 2 * this.#at < this.#bytes.length ? copyOf(text) : text;

@@ -152,6 +152,7 @@ export class PagePrinter {
 /** More than what is printed of an event beside its texts. */
 const MEMBERS_BYTES_MAX = 256;
 
+// An event as print-event.ts prints it, in pieces; the contract suite of stores compares the two.
 const ID = Buffer.from('id: ');
 const DATA = Buffer.from('\ndata: ');
 const POSITION = Buffer.from('{"position":');

@@ -95,10 +95,10 @@ export interface StoreReader {
   /** One page of events, by position. */
   events(query: EventQuery): Promise<EventPage>;
 
-  /** The same page as text, for those who pass it on. */
+  /** The events of a page as text, for those who pass them on. Where it ends by its length, it may end elsewhere than `events`. */
   printed(query: PrintedQuery): Promise<PrintedPage>;
 
-  /** The event at a position, with the conflicts still kept for its key. */
+  /** The event at a position, unless it is retired. */
   eventAt(position: number): Promise<StoredEvent | undefined>;
 
   /** The events at these positions, each undefined where there is none, or none any more. At most 1000. */
@@ -216,6 +216,8 @@ export interface EventQuery {
   readonly offset: number;
   /** Events in the page at most, 1 to 1000. */
   readonly limit: number;
+  /** Length of payloads after which the page ends; {@link PAGE_LENGTH_MAX} when absent. */
+  readonly lengthMax?: number | undefined;
   /**
    * Events to look at, whether or not they match: then the page ends, with a cursor to go on from. A store may look at some more, and
    * at all that it takes to pass over the offset, which is not in the cursor. {@link LOOK_MAX} when absent.
@@ -256,12 +258,13 @@ export interface SequencePage {
 
 /**
  * Events that one page looks at. A filter that next to nothing matches (a source, a time, a pattern) would go through all that is stored,
- * in one statement or on one thread, whether or not anybody still waits for it. As many take a tenth of a second or two.
+ * in one statement or on one thread, whether or not anybody still waits for it. As many take a tenth of a second or two. What an offset
+ * passes over does not count.
  */
 export const LOOK_MAX = 100_000;
 
 /**
- * Characters of payload after which a page ends, however few events it has by then: a thousand of the largest would be
+ * Length of payloads after which a page ends (characters, or bytes of UTF-8 where a store has nothing else at hand), however few events it has by then: a thousand of the largest would be
  * more than fits into one answer.
  */
 export const PAGE_LENGTH_MAX = 8 * 1024 * 1024;

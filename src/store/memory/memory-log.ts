@@ -43,10 +43,10 @@ export class MemoryLog {
     let through: number | undefined;
     for (const event of this.#between(query)) {
       if (left <= 0 && skip <= 0) return { events, next: through };
-      left--;
+      if (skip <= 0) left--;
       through = event.position;
       if (!matches(event) || skip-- > 0) continue;
-      if (events.length === query.limit || length >= PAGE_LENGTH_MAX)
+      if (events.length === query.limit || length >= (query.lengthMax ?? PAGE_LENGTH_MAX))
         return { events, next: events.at(-1)?.position };
       events.push(event);
       length += event.payload.length;

@@ -76,7 +76,7 @@ function pageStatement(query: EventQuery, range: string, where: string): string 
         FROM matching WINDOW w AS (ORDER BY position ${order} ROWS UNBOUNDED PRECEDING)
     )
     (SELECT ${COLUMNS}, follower FROM page AS e
-       WHERE length_before < ${PAGE_LENGTH_MAX} AND number <= ${limit} ORDER BY position ${order})
+       WHERE length_before < ${query.lengthMax ?? PAGE_LENGTH_MAX} AND number <= ${limit} ORDER BY position ${order})
     UNION ALL
     (SELECT position, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
        FROM ${seen('position', `LIMIT 1 OFFSET ${lookMax - 1}`)}

@@ -15,7 +15,7 @@ import {
   TIME_HIGH,
   TIME_LOW,
 } from '../event-pack.ts';
-import { type EventRecord } from '../page-printer.ts';
+import type { EventRecord } from '../page-printer.ts';
 
 /**
  * A block: some consecutive events of one commit group, one row. Written as a whole, read as a whole, checked as a whole.
@@ -146,6 +146,11 @@ export class Block {
     }
     this.#flags = this.#directory.getInt32(4, true);
     this.length = this.#directory.getInt32(8, true);
+  }
+
+  /** Bytes of the texts of its events. */
+  get byteLength(): number {
+    return this.#records.length;
   }
 
   position(n: number): number {

@@ -86,6 +86,9 @@ export class EventReader {
   }
 }
 
+/** Bytes of a block that count as an event that is looked at: that of a common one. */
+const BYTES_LOOKED = 300;
+
 /** Where the events of a page go. */
 interface PageSink {
   /** Takes event `n` of a block. @returns the length of its payload */
@@ -150,6 +153,7 @@ class PageScan {
   #length = 0;
   #skip: number;
   #left: number;
+  readonly #lengthMax: number;
   /** The position of the last event of the page. */
   last: number | undefined;
 
@@ -169,6 +173,7 @@ class PageScan {
     this.#topics = topics;
     this.#skip = query.offset;
     this.#left = query.lookMax ?? LOOK_MAX;
+    this.#lengthMax = query.lengthMax ?? PAGE_LENGTH_MAX;
     this.#through = query.order === 'asc' ? oldest - 1 : newest + 1;
     this.#filter = query.patterns && new TopicFilter(query.patterns);
   }
@@ -195,7 +200,7 @@ class PageScan {
         this.#skip--;
         continue;
       }
-      if (this.#taken === this.#query.limit || this.#length >= PAGE_LENGTH_MAX) return false;
+      if (this.#taken === this.#query.limit || this.#length >= this.#lengthMax) return false;
       this.#length += this.#sink.add(block, n);
       this.#taken++;
       this.last = block.position(n);
@@ -207,8 +212,9 @@ class PageScan {
   /** The block before the first position, from which a page begins, may have none of its range: then it brings nobody further. */
   #looked(block: Block, end: number): void {
     if (this.#query.order === 'asc' ? end <= this.#through : end >= this.#through) return;
-    this.#left -= block.length;
     this.#through = end;
+    // Large events take as long to pass over as many small ones.
+    if (this.#skip === 0) this.#left -= Math.max(block.length, block.byteLength / BYTES_LOOKED);
   }
 
   #matches(block: Block, n: number): boolean {

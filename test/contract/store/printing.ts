@@ -114,6 +114,25 @@ export const printingCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a printed page ends soon after the length that is asked for, and the next one goes on behind it',
+    async run({ open }) {
+      const store = await open();
+      await appendOne(store, ...makeEvents(60, 'event-', { payload: { text: 'x'.repeat(1000) } }));
+      const seen: number[] = [];
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const query = { ...EVERYTHING, after, lengthMax: 5000, printing: 'lines' } as const;
+        const { positions, next } = await store.printed(query);
+        assert.ok(positions.length <= 5, `${positions.length} events`);
+        seen.push(...positions);
+        after = next;
+      }
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 60 }, (_, i) => i + 1),
+      );
+    },
+  },
+  {
     name: 'printed pages follow one another, and the one behind the last event is empty',
     async run({ open }) {
       const store = await open();

@@ -126,6 +126,10 @@ export const readingCases: readonly StoreCase[] = [
         }
         const { pages } = await pageByPage(store, { source: 'none', order, lookMax: 7 });
         assert.ok(pages >= 10, `all was looked at for ${pages} pages`);
+        // What is passed over is not looked at: a page behind it is a whole one.
+        const all = await positions(store, { order });
+        const behind = await positions(store, { order, offset: 50, limit: 25, lookMax: 30 });
+        assert.deepEqual(behind, all.slice(50, 75));
       }
     },
   },
