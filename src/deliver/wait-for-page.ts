@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 20;
  * @throws what the reader does
  */
 export async function waitForPage(
-  reader: Pick<StoreReader, 'printed'>,
+  reader: Pick<StoreReader, 'printed' | 'lastPosition'>,
   stored: StoredSignal,
   query: EventQuery,
   signal: AbortSignal,
@@ -20,10 +20,14 @@ export async function waitForPage(
   const stop = stored.onStored(() => bell.ring());
   signal.addEventListener('abort', () => bell.ring(), { once: true });
   try {
-    for (;;) {
-      const page = await reader.printed({ ...query, printing: 'items' });
+    for (let { after } = query; ; ) {
+      // Asked for before the page: up to here a page that is empty and the last one has looked, and the next need not look again.
+      const last = await reader.lastPosition();
+      const page = await reader.printed({ ...query, after, printing: 'items' });
       // A page that is empty and not the last one has only looked so far; the next one is the client's to ask for.
       if (page.positions.length > 0 || page.next !== undefined || signal.aborted) return page;
+      // What an offset has passed over has to be passed over again.
+      if (query.offset === 0) after = Math.max(after ?? 0, last);
       await bell.wait();
       await pause(LOOK_EVERY_MS);
     }
