@@ -48,8 +48,9 @@ export class BufferedHandOut implements HandOut {
   }
 
   async nextDueMs(): Promise<number | undefined> {
-    const heads = this.#heads();
-    return heads.length === 0 ? undefined : Math.min(...heads.map(([, { dueAtMs }]) => dueAtMs));
+    let nextMs: number | undefined;
+    for (const [, { dueAtMs }] of this.#heads()) nextMs = Math.min(dueAtMs, nextMs ?? dueAtMs);
+    return nextMs;
   }
 
   async busyTopics(): Promise<ReadonlyMap<string, number>> {
