@@ -9,6 +9,7 @@
  */
 export type FailureKind = 'refused' | 'cut' | 'answer_lost' | 'stalled';
 
+/** A member that is not here, or has no meaning for `how`, is refused. */
 export interface FailureOptions {
   /** `refused`, when absent. */
   readonly how?: FailureKind;

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SekaliError } from '../errors.ts';
 import { toProblem } from '../http/problem.ts';
 import { MEDIA_PROBLEM } from '../protocol/wire.ts';
+import { checkFailure, invalid } from './check-failure.ts';
 import type { FailureKind, FailureOptions, PlannedFailure } from './failure-options.ts';
 
 interface Planned extends PlannedFailure {
@@ -14,8 +15,6 @@ interface Planned extends PlannedFailure {
   readonly status: number;
   readonly retryAfterS: number | undefined;
 }
-
-const KINDS: readonly string[] = ['refused', 'cut', 'answer_lost', 'stalled'] satisfies FailureKind[];
 
 const ASKED_FOR = 'a test has asked for this failure';
 
@@ -41,15 +40,9 @@ export class Failures {
 
   /** @throws TypeError that names the member and its rule */
   plan(options: FailureOptions = {}): PlannedFailure {
+    checkFailure(options);
     const { how = 'refused', times = 1, of = 'POST /publish', status = 503 } = options;
     const { retryAfterS = status === 503 || status === 429 ? 0 : undefined } = options;
-    if (!KINDS.includes(how)) throw invalid('how', `one of ${KINDS.join(', ')}`, how);
-    if (!(times >= 1 && (Number.isSafeInteger(times) || times === Number.POSITIVE_INFINITY)))
-      throw invalid('times', 'a whole number from 1, or Infinity', times);
-    if (!(Number.isInteger(status) && status >= 400 && status <= 599))
-      throw invalid('status', 'a whole number from 400 to 599', status);
-    if (retryAfterS !== undefined && !(Number.isSafeInteger(retryAfterS) && retryAfterS >= 0))
-      throw invalid('retryAfterS', 'a whole number from 0', retryAfterS);
     const { method, route } = this.#routeOf(of);
     if (how === 'answer_lost' && route === '/stream')
       throw new TypeError(
@@ -115,9 +108,4 @@ function refuse({ status, retryAfterS }: Planned, reply: FastifyReply): FastifyR
   const code = status === 503 ? 'store_unavailable' : status === 500 ? 'internal' : undefined;
   if (code === undefined) return reply.type('text/plain').send(`${ASKED_FOR}\n`);
   return reply.type(MEDIA_PROBLEM).send(JSON.stringify(toProblem(new SekaliError(code, ASKED_FOR))));
-}
-
-function invalid(member: string, rule: string, given: unknown): TypeError {
-  const shown = typeof given === 'number' ? String(given) : JSON.stringify(given);
-  return new TypeError(`failNext: ${member} must be ${rule}, not ${shown}`);
 }

@@ -138,6 +138,16 @@ test('a failure that cannot be is named, with its rule', async (t) => {
     [{ of: 'GET /nowhere' }, /of must be a method and a path of PROTOCOL.md, .* not "GET \/nowhere"$/],
     [{ of: 'DELETE /publish' }, /of must be/],
     [{ how: 'answer_lost', of: 'GET /stream' }, /a stream has no one answer/],
+    [
+      { how: 'stalled', retryAfter: 3, code: 'x' } as object,
+      /^failNext: retryAfter is no option; did you mean "retryAfterS"\?\nfailNext: code is no option$/,
+    ],
+    [
+      { how: 'cut', status: 500 },
+      /^failNext: status is of "refused" alone: with "cut" the client gets no answer$/,
+    ],
+    [{ how: 'stalled', retryAfterS: 1 }, /^failNext: retryAfterS is of "refused" alone: with "stalled"/],
+    [{ how: 'answer_lost', status: 500 }, /^failNext: status is of "refused" alone/],
   ];
   for (const [failure, message] of wrong)
     assert.throws(() => sekali.failNext(failure), { name: 'TypeError', message });
