@@ -61,3 +61,19 @@ test('what was taken is stored before the queue is closed', async () => {
   assert.equal(await store.lastPosition(), 50);
   await Promise.all(answers);
 });
+
+test('it has settled once what was taken before is stored, whatever comes meanwhile', async () => {
+  const store = new MemoryStore();
+  const queue = new LocalCommitQueue(store, LIMITS);
+  await queue.settled();
+  const answers = Array.from({ length: 50 }, (_, i) =>
+    queue.commit(requestOf(makeEvent({ event_id: `${i}` }))),
+  );
+  answers.push(queue.commit({ ...requestOf(), body: Uint8Array.from(Buffer.from('[')) }));
+  const settled = queue.settled();
+  const late = queue.commit(requestOf(makeEvent({ event_id: 'late' })));
+  await settled;
+  assert.ok((await store.lastPosition()) >= 50);
+  await late;
+  assert.equal((await Promise.allSettled(answers)).filter(({ status }) => status === 'rejected').length, 1);
+});

@@ -73,6 +73,11 @@ export class LocalCommitQueue implements StoredSignal {
     return () => void this.#listeners.delete(own);
   }
 
+  /** Resolves once all that it has taken by now is stored, or refused. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#waiting.values()].map(({ promise }) => promise));
+  }
+
   /** Commits what it has taken, then closes the store. */
   async close(): Promise<void> {
     await this.#lane.close();

@@ -16,6 +16,10 @@ import type { FailureOptions, PlannedFailure } from './failure-options.ts';
 import { Failures } from './failures.ts';
 import { configOf } from './test-config.ts';
 import type { TestSekali, TestSekaliOptions } from './test-sekali.ts';
+import { UnderWay } from './under-way.ts';
+
+/** A client may be in the midst of sending, and stay there. */
+const UNDER_WAY_MS = 1000;
 
 /**
  * Starts a Sekali in this process, on a port of 127.0.0.1: nothing on a disk, no thread, and as many beside one another as are wanted. A
@@ -40,20 +44,22 @@ export async function startSekali(options: TestSekaliOptions = {}): Promise<Test
     workers: undefined,
     close,
   };
-  const edge = Promise.withResolvers<Pick<Pieces, 'app' | 'parts' | 'failures'>>();
+  const edge = Promise.withResolvers<Pick<Pieces, 'app' | 'parts' | 'failures' | 'underWay'>>();
   const server = await serve(config, createLog(config), backend, (app, parts) =>
-    edge.resolve({ app, parts, failures: new Failures(app) }),
+    edge.resolve({ app, parts, failures: new Failures(app), underWay: new UnderWay(app) }),
   );
-  return new MemorySekali({ ...(await edge.promise), server, store, subscriptions });
+  return new MemorySekali({ ...(await edge.promise), server, queue, store, subscriptions });
 }
 
 interface Pieces {
   readonly server: Pick<Server, 'url' | 'stop'>;
+  readonly queue: LocalCommitQueue;
   readonly store: MemoryStore;
   readonly subscriptions: MemorySubscriptions;
   readonly app: FastifyInstance;
   readonly parts: Parts;
   readonly failures: Failures;
+  readonly underWay: UnderWay;
 }
 
 class MemorySekali implements TestSekali {
@@ -89,8 +95,10 @@ class MemorySekali implements TestSekali {
   }
 
   async clear(): Promise<void> {
-    const { failures, subscriptions, store, parts } = this.#pieces;
+    const { failures, underWay, queue, subscriptions, store, parts } = this.#pieces;
     failures.clear();
+    await underWay.ended(UNDER_WAY_MS);
+    await queue.settled(); // a client that gave up has left what it sent
     const all = { after: undefined, limit: Number.POSITIVE_INFINITY };
     for (const { name } of await subscriptions.list(all)) await this.#remove(name);
     store.clear();

@@ -24,6 +24,9 @@ export interface TestSekali extends AsyncDisposable {
   /**
    * Lets go of everything: events, keys, counters, conflicts, subscriptions, and failures that were asked for and have not come.
    * Positions go on, so that streams that are open go on too.
+   *
+   * Publishes that have come to the server by then end first, and go with the rest; one whose body is still not there after a second is
+   * not waited for. What a client has not sent yet is stored afterwards.
    */
   clear(): Promise<void>;
 

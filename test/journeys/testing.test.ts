@@ -1,5 +1,8 @@
 /** What `sekali/testing` gives to the tests of others, as they use it: with the client, over HTTP. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { RequestError, Sekali, type SekaliOptions } from '../../src/client/index.ts';
 import type { SubscriptionRequest } from '../../src/protocol/subscriptions-wire.ts';
@@ -28,8 +31,8 @@ function clientOf({ url }: TestSekali, options: SekaliOptions = {}) {
   return { client: new Sekali({ url, source: 'test', backoff, onRetry, ...options }), failed };
 }
 
-async function subscribe({ url }: TestSekali, request: SubscriptionRequest): Promise<void> {
-  const body = JSON.stringify(request);
+async function subscribe({ url }: TestSekali, given: SubscriptionRequest): Promise<void> {
+  const body = JSON.stringify(given);
   const headers = { 'content-type': 'application/json' };
   await new Sekali({ url }).request('/subscriptions/mailer', { method: 'PUT', headers, body });
 }
@@ -175,6 +178,37 @@ test('once it is cleared nothing is known of what was there, and who follows goe
   const receipt = await client.publish('orders', { event_id: 'order-1', payload: {} });
   assert.deepEqual([receipt.verdict, receipt.position], ['stored', 2]);
   for (const one of [stream, late]) assert.match((await one.next())?.data ?? '', /"position":2/);
+});
+
+/** A publish that the server has begun to take, and that waits for its body. */
+async function beginPublish({ url }: TestSekali, body: string): Promise<ClientRequest> {
+  const headers = { 'content-length': Buffer.byteLength(body), expect: '100-continue' };
+  const begun = request(`${url}/publish`, { method: 'POST', headers });
+  begun.flushHeaders();
+  await once(begun, 'continue');
+  return begun;
+}
+
+test('what is being published when it is cleared ends first, and is not there afterwards', async (t) => {
+  const sekali = await start(t);
+  const body = JSON.stringify(makeEvent());
+  const publish = await beginPublish(sekali, body);
+  const cleared = sekali.clear();
+  publish.end(body);
+  const [answer] = (await once(publish, 'response')) as [IncomingMessage];
+  assert.match(await text(answer), /"processed":1/);
+  await cleared;
+  assert.deepEqual(await sekali.events(), []);
+});
+
+test('a publish that does not go on holds up no clearing', { timeout: 20_000 }, async (t) => {
+  const sekali = await start(t);
+  const body = JSON.stringify(makeEvent());
+  const publish = await beginPublish(sekali, body);
+  await sekali.clear();
+  publish.end(body);
+  await once(publish, 'response');
+  assert.equal((await sekali.events()).length, 1);
 });
 
 test('who waits for events of a subscription is told that it is cleared', { timeout: 20_000 }, async (t) => {
