@@ -32,7 +32,12 @@ function codeOf(guide: string): string {
 }
 
 /** Runs the example of a guide, against this server. @returns what it prints, line by line */
-async function runExample(t: TestContext, guide: string, { url }: ServerProcess): Promise<string[]> {
+async function runExample(t: TestContext, guide: string, server: ServerProcess): Promise<string[]> {
+  return await exampleOf(t, guide, server)();
+}
+
+/** The example of a guide, to be run once or more often in one directory. */
+function exampleOf(t: TestContext, guide: string, { url }: ServerProcess): () => Promise<string[]> {
   const code = codeOf(guide);
   assert.ok(code.includes(URL_OF_GUIDES));
   const dir = tempDir(t);
@@ -46,19 +51,31 @@ async function runExample(t: TestContext, guide: string, { url }: ServerProcess)
       .replaceAll("'sekali/client'", JSON.stringify(client))
       .replaceAll("'sekali/client/spool'", JSON.stringify(spool)),
   );
-  const { stdout } = await run(process.execPath, [file], { cwd: dir, timeout: 60_000 });
-  return stdout.trimEnd().split('\n');
+  return async () => {
+    const { stdout } = await run(process.execPath, [file], { cwd: dir, timeout: 60_000 });
+    return stdout.trimEnd().split('\n');
+  };
 }
 
-test('the TypeScript of the README publishes, follows, hands out and works once', async (t) => {
+test('the TypeScript of the README publishes, follows, hands out and works once, at each run', async (t) => {
   const server = await startServerProcess(t, { dataDir: tempDir(t) });
   await server.client().publish(makeEvents(2, 'order-', { payload: { total: 129.95 } }));
-  const lines = await runExample(t, 'README.md', server);
-  assert.deepEqual(lines.slice(0, 4), ['stored', '1 order-0 129.95', '2 order-1 129.95', '3 order-3 42']);
-  const mails = ['order-0', 'order-1', 'order-3'].map((id) => `mail for ${id}`);
-  assert.deepEqual(lines.slice(4, 7).toSorted(), mails);
+  const runAgain = exampleOf(t, 'README.md', server);
+  const lines = await runAgain();
+  const sale = /order-[-0-9a-f]{36}/.exec(lines[3]!)?.[0];
+  const followed = ['1 order-0 129.95', '2 order-1 129.95', `3 ${sale} 42`];
+  assert.deepEqual(lines.slice(0, 4), ['stored duplicate', ...followed]);
+  const mails = ['order-0', 'order-1', sale].map((id) => `mail for ${id}`);
+  assert.deepEqual(lines.slice(4, 7).toSorted(), mails.toSorted());
   assert.match(lines.slice(7).join(), /sales: 3/);
-  assert.equal((await server.client().stats()).unique_processed, 1003);
+
+  const anew = await runAgain();
+  assert.deepEqual(anew.slice(0, 4), ['stored duplicate', ...followed]);
+  const other = anew[4]!.split(' ')[1];
+  assert.deepEqual(anew.slice(4, 6), [`1004 ${other} 42`, `mail for ${other}`]);
+  assert.match(anew.slice(6).join(), /sales: 4/);
+  const { unique_processed, duplicate_dropped } = await server.client().stats();
+  assert.deepEqual([unique_processed, duplicate_dropped], [2004, 2]);
 });
 
 test('the example of the guide to publishing publishes each event once', async (t) => {
