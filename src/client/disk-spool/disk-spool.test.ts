@@ -1,58 +1,23 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
+import {
+  appendAll,
+  BOUNDS,
+  crashed,
+  FIRST,
+  largeTexts,
+  NEVER,
+  open,
+  readAll,
+  segmentsOf,
+  settleFirst,
+  textsOf,
+} from '../../../test/support/spool-dir.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { ClientError } from '../client-error.ts';
-import type { Spool } from '../spool.ts';
-import { type DiskSpoolOptions, diskSpool } from './disk-spool.ts';
-
-const BOUNDS = { eventsMax: 500, bytesMax: 1e6 };
-const NEVER = new AbortController().signal;
-const FIRST = '0000000000000001.spool';
-
-/** A spool that is let go of when the test ends, as in a process that goes on for longer. */
-function open(t: TestContext, dir: string, options?: DiskSpoolOptions): Spool {
-  const spool = diskSpool(dir, options);
-  t.after(() => spool.close());
-  return spool;
-}
-
-const textsOf = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, i) => `{"n":${from + i}}`);
-
-/** Each text a group of its own. */
-async function appendAll(spool: Spool, texts: readonly string[]): Promise<void> {
-  for (const text of texts) await spool.append(text, NEVER);
-}
-
-/** Reads to the end, without settling more than need be. */
-async function readAll(spool: Spool): Promise<{ texts: string[]; damages: ClientError[] }> {
-  const texts: string[] = [];
-  const damages: ClientError[] = [];
-  do {
-    const page = await spool.read(BOUNDS);
-    texts.push(...page.texts);
-    damages.push(...page.damages);
-    await spool.settle([]);
-  } while (!spool.isEmpty);
-  return { texts, damages };
-}
-
-/** What a process that is killed now leaves behind. */
-function crashed(t: TestContext, dir: string): string {
-  const copy = join(tempDir(t), 'spool');
-  cpSync(dir, copy, { recursive: true, filter: (path) => !path.endsWith('/lock') });
-  return copy;
-}
-
-const segmentsOf = (dir: string) => readdirSync(dir).filter((name) => name.endsWith('.spool'));
-
-/** Settles a first page of this many events. */
-async function settleFirst(spool: Spool, eventsMax: number): Promise<void> {
-  await spool.read({ ...BOUNDS, eventsMax });
-  await spool.settle([]);
-}
+import { diskSpool } from './disk-spool.ts';
 
 test('what was appended is read in its order, and again until it is settled, by the next process too', async (t) => {
   const dir = tempDir(t);
@@ -82,8 +47,7 @@ test('where in a group the settling stood is known after a crash', async (t) => 
 test('a segment goes when all of its events are settled, and its number never comes back', async (t) => {
   const dir = tempDir(t);
   const spool = open(t, dir, { maxBytes: 80_000 });
-  const texts = Array.from({ length: 60 }, (_, i) => JSON.stringify({ i, text: 'x'.repeat(1000) }));
-  await appendAll(spool, texts);
+  await appendAll(spool, largeTexts(60));
   assert.ok(segmentsOf(dir).length >= 5);
   const before = segmentsOf(dir);
   await settleFirst(spool, 30);
@@ -179,10 +143,7 @@ test('a segment that is missing or cut short is told', async (t) => {
   const dir = tempDir(t);
   const options = { maxBytes: 80_000 };
   const spool = diskSpool(dir, options);
-  await appendAll(
-    spool,
-    Array.from({ length: 40 }, (_, i) => JSON.stringify({ i, text: 'x'.repeat(1000) })),
-  );
+  await appendAll(spool, largeTexts(40));
   await spool.close();
   const missing = crashed(t, dir);
   rmSync(join(missing, segmentsOf(dir)[1]!));
@@ -219,31 +180,6 @@ test('a full spool fails, or waits until the server has taken some; then it take
   assert.notEqual(await Promise.race([seventh, new Promise(setImmediate)]), 'taken');
   await readAll(waiting);
   assert.equal(await seventh, 'taken');
-});
-
-test('what is refused is kept with its reason, and counts until it is taken away', async (t) => {
-  const dir = tempDir(t);
-  const spool = diskSpool(dir, { maxBytes: 65_536 });
-  const event = {
-    topic: 't',
-    event_id: '1',
-    timestamp: '',
-    source: 's',
-    payload: { text: 'x'.repeat(60_000) },
-  };
-  await spool.append(JSON.stringify(event), NEVER);
-  await spool.read(BOUNDS);
-  await spool.settle([{ event, error: new ClientError('topic_invalid', 'no') }]);
-  assert.ok(spool.isEmpty);
-  const line = readFileSync(join(dir, 'refused.ndjson'), 'utf8');
-  assert.deepEqual(JSON.parse(line), { code: 'topic_invalid', detail: 'no', event });
-  await assert.rejects(spool.append(JSON.stringify(event), NEVER), {
-    code: 'spool_full',
-    message: /refused\.ndjson/,
-  });
-  await spool.close();
-  rmSync(join(dir, 'refused.ndjson'));
-  await open(t, dir, { maxBytes: 65_536 }).append(JSON.stringify(event), NEVER);
 });
 
 test('one publisher at a time has a directory; the next one gets it when that has let go', async (t) => {

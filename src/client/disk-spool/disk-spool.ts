@@ -11,7 +11,10 @@ import { spoolFailed } from './spool-error.ts';
 import { SpoolLock } from './spool-lock.ts';
 
 export interface DiskSpoolOptions {
-  /** Bytes on the disk, at most, with what was refused or found damaged and set aside. From 64 KiB on; default 1 GiB. */
+  /**
+   * Bytes on the disk at which `send` stops, with what was refused or found damaged and set aside: that alone may go beyond, for it is
+   * kept whatever it takes. From 64 KiB on; default 1 GiB.
+   */
   readonly maxBytes?: number;
   /** What `send` does when they are reached: it waits for the server to take some, or fails with `spool_full`. Default `wait`. */
   readonly whenFull?: 'wait' | 'fail';
@@ -85,10 +88,10 @@ class DiskSpool implements Spool {
   async settle(failures: readonly Failure[]): Promise<void> {
     const { reader, writer, progress, refused, segments } = await this.#open();
     if (failures.length > 0) {
-      const bytes = await refused.append(failures).catch((error: unknown) => {
+      await refused.append(failures).catch((error: unknown) => {
         throw spoolFailed(`${this.#dir} cannot keep what was refused`, error);
       });
-      segments.addAside(bytes);
+      await segments.countAside();
     }
     this.#fresh = 0;
     const settled = reader.settle();
@@ -103,13 +106,13 @@ class DiskSpool implements Spool {
     this.#opening = undefined;
     this.#opened = undefined;
     if (opened === undefined) return;
-    const { lock, segments, progress, refused, reader, writer } = opened;
+    const { lock, segments, progress, reader, writer } = opened;
     try {
       await writer.close();
       await segments.rotate();
       // What cannot be removed is sent again by whoever opens it next.
       await reader.removeSettled().catch(() => undefined);
-      await Promise.all([segments.close(), progress.close(), refused.close()]);
+      await Promise.all([segments.close(), progress.close()]);
     } finally {
       lock.release();
     }
@@ -141,6 +144,7 @@ class DiskSpool implements Spool {
       const writer = new SegmentWriter(segments, this.#bounds, async () => {
         if (reader.isDrained) await segments.rotate();
         await reader.removeSettled();
+        await segments.countAside();
       });
       return { lock, segments, progress, refused: new RefusedFile(this.#dir), reader, writer };
     } catch (error) {

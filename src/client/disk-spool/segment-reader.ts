@@ -132,7 +132,7 @@ export class SegmentReader {
 
   async #setAside(segment: Segment, offsets: readonly number[]): Promise<void> {
     try {
-      await segment.setAside();
+      await this.#segments.setAside(segment);
     } catch (error) {
       throw spoolFailed(`${segment.path} is damaged, and cannot be set aside`, error);
     }

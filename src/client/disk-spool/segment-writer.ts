@@ -125,11 +125,7 @@ export class SegmentWriter {
       await this.#makeRoom();
       if (this.#segments.bytes < before) return;
       if (this.#segments.segmentBytes === 0) {
-        throw spoolFull(
-          dir,
-          maxBytes,
-          'take away what is in refused.ndjson and *.damaged, and open it again',
-        );
+        throw spoolFull(dir, maxBytes, 'take away what is in refused.ndjson and *.damaged');
       }
       if (whenFull === 'fail') throw spoolFull(dir, maxBytes, 'the server has to take some first');
       await room;

@@ -2,6 +2,7 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ClientError } from '../client-error.ts';
 import { syncDirectory } from './append-file.ts';
+import { asideBytes } from './aside-files.ts';
 import { Segment, segmentNumber } from './segment.ts';
 import { spoolDamaged } from './spool-error.ts';
 
@@ -30,6 +31,7 @@ export class Segments {
     for (const name of names.sort()) await segments.#find(name);
     await segments.#recoverLast();
     segments.#lastNumber = Math.max(numberMin, segments.#all.at(-1)?.number ?? 0);
+    await segments.countAside();
     return segments;
   }
 
@@ -52,8 +54,9 @@ export class Segments {
     return this.segmentBytes + this.#bytesAside;
   }
 
-  addAside(bytes: number): void {
-    this.#bytesAside += bytes;
+  /** Where that fails, what was counted last still holds. */
+  async countAside(): Promise<void> {
+    this.#bytesAside = await asideBytes(this.dir).catch(() => this.#bytesAside);
   }
 
   /** Writes to the last segment, or to a new one. When it rejects, nothing was written. */
@@ -86,10 +89,13 @@ export class Segments {
     await segment?.finish();
   }
 
+  async setAside(segment: Segment): Promise<void> {
+    await segment.setAside();
+    await this.countAside();
+  }
+
   async removeFirst(): Promise<void> {
-    const segment = this.#all.shift();
-    if (segment?.isSetAside) this.#bytesAside += segment.end;
-    await segment?.remove();
+    await this.#all.shift()?.remove();
   }
 
   async close(): Promise<void> {
@@ -99,10 +105,8 @@ export class Segments {
 
   async #find(name: string): Promise<void> {
     const number = segmentNumber(name);
-    const isAside = name.endsWith('.damaged') || name === 'refused.ndjson';
-    if (number === undefined && !isAside) return;
+    if (number === undefined) return;
     const { size } = await stat(join(this.dir, name));
-    if (number === undefined) return this.addAside(size);
     const before = this.#all.at(-1);
     if (before && before.number + 1 !== number) {
       this.damages.push(spoolDamaged(before.path, before.end, 'is not followed by the next segment'));
