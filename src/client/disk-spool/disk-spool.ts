@@ -96,7 +96,8 @@ class DiskSpool implements Spool {
     this.#fresh = 0;
     const settled = reader.settle();
     if (settled !== undefined) await progress.write(settled);
-    await reader.removeSettled();
+    // The page is settled. What goes wrong from here on does so again for who reads next, or waits for room: they are told.
+    await reader.removeSettled().catch(() => undefined);
     writer.wake();
   }
 

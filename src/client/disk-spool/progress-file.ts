@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Place } from './group.ts';
+import { codeOf } from './spool-error.ts';
 
 export interface Progress extends Place {
   /** Number of the segment. */
@@ -20,8 +21,12 @@ export class ProgressFile {
     this.#path = join(dir, 'progress');
   }
 
+  /** Rejects when it is there and cannot be read: to go on without it would give the numbers again that it tells of. */
   async read(): Promise<Progress | undefined> {
-    const text = await readFile(this.#path, 'utf8').catch(() => '');
+    const text = await readFile(this.#path, 'utf8').catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return '';
+      throw error;
+    });
     const [, told = '', segment, offset, index, crc] =
       /^((\d{16}) (\d{16}) (\d{10})) (\d{10})\n$/.exec(text) ?? [];
     if (crc32(told) !== Number(crc)) return undefined;

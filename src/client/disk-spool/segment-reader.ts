@@ -93,12 +93,12 @@ export class SegmentReader {
     const { first, active } = this.#segments;
     if (first === undefined || first === active || this.#offset < first.end) return false;
     if (!this.#isSealed && first.hasSeal && !first.isSetAside) await this.#setAside(first, [first.end]);
-    this.#offset = 0;
-    this.#start = undefined;
-    this.#isSealed = false;
     await this.#segments.removeFirst().catch((error: unknown) => {
       throw spoolFailed(`${first.path} cannot be removed`, error);
     });
+    this.#offset = 0;
+    this.#start = undefined;
+    this.#isSealed = false;
     return true;
   }
 

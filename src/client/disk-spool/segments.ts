@@ -23,12 +23,11 @@ export class Segments {
   /**
    * Opens what is there: of the last segment what a crash has left unfinished is cut off.
    *
-   * @param numberMin no number up to this one is given again: progress may be told of it
+   * @param numberMin progress is told of this one: those before it are settled, and no number up to it is given again
    */
   static async open(dir: string, numberMin: number): Promise<Segments> {
     const segments = new Segments(dir);
-    const names = await readdir(dir);
-    for (const name of names.sort()) await segments.#find(name);
+    for (const name of (await readdir(dir)).sort()) await segments.#find(name, numberMin);
     await segments.#recoverLast();
     segments.#lastNumber = Math.max(numberMin, segments.#all.at(-1)?.number ?? 0);
     await segments.countAside();
@@ -94,8 +93,10 @@ export class Segments {
     await this.countAside();
   }
 
+  /** When it rejects, the segment is the first one still. */
   async removeFirst(): Promise<void> {
-    await this.#all.shift()?.remove();
+    await this.first?.remove();
+    this.#all.shift();
   }
 
   async close(): Promise<void> {
@@ -103,15 +104,18 @@ export class Segments {
     for (const segment of this.#all) await segment.close();
   }
 
-  async #find(name: string): Promise<void> {
+  async #find(name: string, numberMin: number): Promise<void> {
     const number = segmentNumber(name);
     if (number === undefined) return;
-    const { size } = await stat(join(this.dir, name));
+    const path = join(this.dir, name);
+    const segment = Segment.left(this.dir, number, (await stat(path)).size);
+    // One that could not be removed, or has come back with a power loss. It is nothing to stop for when it cannot be again.
+    if (number < numberMin) return await segment.remove().catch(() => undefined);
     const before = this.#all.at(-1);
     if (before && before.number + 1 !== number) {
       this.damages.push(spoolDamaged(before.path, before.end, 'is not followed by the next segment'));
     }
-    this.#all.push(Segment.left(this.dir, number, size));
+    this.#all.push(segment);
   }
 
   async #recoverLast(): Promise<void> {
