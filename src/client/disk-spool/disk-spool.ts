@@ -26,7 +26,8 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
 const SEGMENTS_MIN = 8;
 
 /**
- * A spool in a directory, for one publisher at a time. It is opened when it is first used.
+ * A spool in a directory, for one publisher at a time: one object, one publisher, and the next publisher takes a new one. It is opened
+ * when it is first used.
  *
  * @throws ClientError `option_invalid`
  */
