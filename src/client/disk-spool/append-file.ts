@@ -14,8 +14,8 @@ export class AppendFile {
     this.#end = end;
   }
 
-  /** @param flags `w+` for a new one, `r+` for one that is there, `a+` for either */
-  static async open(path: string, flags: 'w+' | 'r+' | 'a+'): Promise<AppendFile> {
+  /** @param flags `w+` for a new one, `a+` for one that may be there */
+  static async open(path: string, flags: 'w+' | 'a+'): Promise<AppendFile> {
     const handle = await open(path, flags, 0o600);
     return new AppendFile(path, handle, (await handle.stat()).size);
   }

@@ -97,10 +97,10 @@ test('whichever byte is damaged is found and named, all else is read, and the se
   const spool = diskSpool(dir);
   await appendAll(spool, textsOf(0, 3));
   await spool.close();
-  const sealBytes = 16;
+  const headBytes = 16;
   const { size } = statSync(join(dir, FIRST));
-  const groupBytes = (size - sealBytes) / 3;
-  for (let at = 0; at < size - sealBytes; at++) {
+  const groupBytes = (size - headBytes) / 3;
+  for (let at = 0; at < size; at++) {
     const copy = crashed(t, dir);
     const file = join(copy, FIRST);
     const bytes = readFileSync(file);
@@ -109,7 +109,8 @@ test('whichever byte is damaged is found and named, all else is read, and the se
     const next = diskSpool(copy);
     const { texts, damages } = await readAll(next);
     await next.close();
-    const group = Math.floor(at / groupBytes);
+    const group = Math.floor((at - headBytes) / groupBytes);
+    const start = Math.max(0, headBytes + group * groupBytes);
     assert.deepEqual(
       texts,
       textsOf(0, 3).filter((_, n) => n !== group),
@@ -119,7 +120,7 @@ test('whichever byte is damaged is found and named, all else is read, and the se
     assert.equal(damage?.code, 'spool_damaged');
     const [{ file: named, offset } = {}] = damage.details as { file: string; offset: number }[];
     assert.equal(named, file);
-    assert.ok(offset! >= group * groupBytes && offset! <= at, `byte ${at} was found at ${offset}`);
+    assert.ok(offset! >= start && offset! <= at, `byte ${at} was found at ${offset}`);
     assert.match(damage.message, new RegExp(`0001\\.spool is damaged at byte ${offset}: events are lost$`));
     assert.deepEqual(readFileSync(file.replace('.spool', '.damaged')), bytes);
     assert.deepEqual(segmentsOf(copy), []);
@@ -152,8 +153,42 @@ test('a segment that is missing or cut short is told', async (t) => {
   const short = crashed(t, dir);
   truncateSync(join(short, FIRST), statSync(join(short, FIRST)).size - 16);
   const { texts, damages } = await readAll(open(t, short, options));
-  assert.equal(texts.length, 40);
+  assert.equal(texts.length, 39);
   assert.equal(damages.length, 1);
+});
+
+test('the end of the last segment is known after close, to the byte', async (t) => {
+  const dir = tempDir(t);
+  const spool = diskSpool(dir);
+  await appendAll(spool, textsOf(0, 3));
+  await spool.close();
+  const { size } = statSync(join(dir, FIRST));
+  for (let length = 0; length < size; length++) {
+    const short = crashed(t, dir);
+    truncateSync(join(short, FIRST), length);
+    const next = diskSpool(short);
+    const { texts, damages } = await readAll(next);
+    await next.close();
+    assert.deepEqual(texts, textsOf(0, texts.length));
+    assert.ok(texts.length < 3);
+    assert.equal(damages.length, 1, `${length} bytes were left`);
+    assert.deepEqual(segmentsOf(short), []);
+  }
+});
+
+test('to open and close it takes no more room each time', async (t) => {
+  const dir = tempDir(t);
+  const spool = diskSpool(dir);
+  await appendAll(spool, textsOf(0, 3));
+  await spool.close();
+  const before = segmentsOf(dir);
+  for (let n = 0; n < 3; n++) {
+    const next = diskSpool(dir);
+    await next.read(BOUNDS);
+    await next.close();
+  }
+  assert.deepEqual(segmentsOf(dir), before);
+  assert.deepEqual(await readAll(open(t, dir)), { texts: textsOf(0, 3), damages: [] });
 });
 
 test('a full spool fails, or waits until the server has taken some; then it takes again', async (t) => {

@@ -18,7 +18,6 @@ export class SegmentReader {
   #offset = 0;
   /** Events before it in their group are settled. */
   #start: Place | undefined;
-  #isSealed = false;
   /** Events that were read and are not settled, all of the first segment. */
   #ahead: SpooledEvent[] = [];
   #aheadBytes = 0;
@@ -81,7 +80,7 @@ export class SegmentReader {
 
   /** @returns whether to look again */
   async #advance(): Promise<boolean> {
-    const segment = this.#segments.first;
+    const segment = await this.#toRead();
     if (segment !== undefined && this.#offset < segment.end) {
       await this.#readAhead(segment);
       return true;
@@ -89,16 +88,21 @@ export class SegmentReader {
     return await this.#removeFirst();
   }
 
+  async #toRead(): Promise<Segment | undefined> {
+    return await this.#segments.firstToRead().catch((error: unknown) => {
+      throw spoolFailed(`a segment of ${this.#segments.dir} cannot be read`, error);
+    });
+  }
+
   async #removeFirst(): Promise<boolean> {
     const { first, active } = this.#segments;
     if (first === undefined || first === active || this.#offset < first.end) return false;
-    if (!this.#isSealed && first.hasSeal && !first.isSetAside) await this.#setAside(first, [first.end]);
+    if (first.isShort && !first.isSetAside) await this.#setAside(first, [first.end]);
     await this.#segments.removeFirst().catch((error: unknown) => {
       throw spoolFailed(`${first.path} cannot be removed`, error);
     });
     this.#offset = 0;
     this.#start = undefined;
-    this.#isSealed = false;
     return true;
   }
 
@@ -113,7 +117,6 @@ export class SegmentReader {
     this.#ahead = found.events.filter(({ place }) => place.offset !== offset || place.index >= index);
     this.#aheadBytes = this.#ahead.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#offset = found.end;
-    this.#isSealed = found.isSealed;
   }
 
   /** @returns undefined when the first group is larger */

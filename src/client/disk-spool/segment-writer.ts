@@ -1,5 +1,6 @@
 import { ClientError } from '../client-error.ts';
-import { printGroup, recordBytes, SEAL_BYTES } from './group.ts';
+import { GROUP_HEADER_BYTES, printGroup, recordBytes } from './group.ts';
+import { HEAD_BYTES } from './segment-head.ts';
 import type { Segments } from './segments.ts';
 import { spoolFailed, spoolFull } from './spool-error.ts';
 
@@ -19,8 +20,8 @@ interface Waiting {
 /** Written and synced at once, but for one event that is larger. */
 const GROUP_BYTES_MAX = 1024 * 1024;
 
-/** A group and a seal around its records. */
-const OVERHEAD_BYTES = 2 * SEAL_BYTES;
+/** Around the records of a group, with the head of its segment and that of the next one. */
+const OVERHEAD_BYTES = GROUP_HEADER_BYTES + 2 * HEAD_BYTES;
 
 /** Writes events to the disk: those that come while a sync is under way share the next one. */
 export class SegmentWriter {
@@ -105,11 +106,8 @@ export class SegmentWriter {
 
   async #write(group: readonly Waiting[]): Promise<void> {
     try {
-      const bytes = printGroup(group.map(({ text }) => text));
-      const end = (this.#segments.active?.end ?? 0) + bytes.length;
-      const isLast = end >= this.#bounds.segmentBytes;
-      await this.#segments.append(isLast ? Buffer.concat([bytes, printGroup([])]) : bytes);
-      if (isLast) await this.#segments.finish();
+      const { end } = await this.#segments.append(printGroup(group.map(({ text }) => text)));
+      if (end >= this.#bounds.segmentBytes) await this.#segments.rotate();
       for (const { done } of group) done();
     } catch (error) {
       const told = spoolFailed(`${this.#segments.dir} cannot be written`, error);

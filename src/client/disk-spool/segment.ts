@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, link, open, truncate, unlink } from 'node:fs/promises';
+import { copyFile, type FileHandle, link, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppendFile } from './append-file.ts';
-import { endOfGroups, printGroup } from './group.ts';
+import { soundEnd } from './group.ts';
+import { HEAD_BYTES, printHead, readHead } from './segment-head.ts';
 import { codeOf } from './spool-error.ts';
 
 /** A file of the spool: written from its beginning to its end, then only read, then removed. */
@@ -11,9 +12,10 @@ export class Segment {
   readonly path: string;
   /** Whether a copy is kept when it goes: it was found damaged. */
   isSetAside = false;
-  /** Whether it must end with a seal; else the disk has failed before there was one. */
-  hasSeal = true;
   #size: number;
+  /** Whether that is known to be its end: its file may be longer or shorter. */
+  #isEndKnown = false;
+  #isShort = false;
   #file: AppendFile | undefined;
   #reading: FileHandle | undefined;
 
@@ -30,7 +32,9 @@ export class Segment {
   }
 
   static async create(dir: string, number: number): Promise<Segment> {
-    return new Segment(dir, number, 0, await AppendFile.open(pathOf(dir, number), 'w+'));
+    const segment = new Segment(dir, number, 0, await AppendFile.open(pathOf(dir, number), 'w+'));
+    segment.#isEndKnown = true;
+    return segment;
   }
 
   /** Bytes that are on the disk. */
@@ -43,44 +47,61 @@ export class Segment {
     return this.#file?.isSound ?? false;
   }
 
-  /** Writes and syncs. When it rejects, nothing was written. */
-  async append(bytes: Buffer): Promise<void> {
-    await this.#file?.append(bytes);
+  /** Whether its file ends before it does: some of it is lost. */
+  get isShort(): boolean {
+    return this.#isShort;
+  }
+
+  /** Whether there is more in it than its head. */
+  get hasGroups(): boolean {
+    return this.end > HEAD_BYTES;
+  }
+
+  /**
+   * Writes and syncs. When it rejects, nothing was written.
+   *
+   * @param endBefore of the segment before it, for the head
+   */
+  async append(bytes: Buffer, endBefore: number): Promise<void> {
+    await this.#file?.append(this.end === 0 ? Buffer.concat([printHead(endBefore), bytes]) : bytes);
   }
 
   /** Nothing more is written to it. */
-  async seal(): Promise<void> {
-    await this.#seal(printGroup([]));
-  }
-
-  async #seal(bytes: Buffer): Promise<void> {
-    const file = this.#file;
-    if (file === undefined) return;
-    try {
-      if (file.isSound) await file.append(bytes);
-      else this.hasSeal = false;
-    } catch {
-      this.hasSeal = false;
-    }
-    await this.finish();
-  }
-
-  /** Its last group was a seal. */
   async finish(): Promise<void> {
     const file = this.#file;
     this.#size = this.end;
     this.#file = undefined;
-    await file?.close();
+    // What is in it is synced: a close that fails takes nothing of it.
+    await file?.close().catch(() => undefined);
   }
 
-  /** Cuts off what a crash has left unfinished, and syncs what it may have left unsynced. */
+  /** @returns where the segment before it ended; undefined when that cannot be told any more */
+  async endBefore(): Promise<number | undefined> {
+    return readHead(await this.read(0, HEAD_BYTES));
+  }
+
+  /** Takes note of where it ended, as the segment behind it tells. What is behind that was never taken. */
+  async learnEnd(next: Segment): Promise<void> {
+    if (this.#isEndKnown) return;
+    const end = (await next.endBefore()) ?? this.#size;
+    this.#isShort = end > this.#size;
+    this.#size = Math.min(end, this.#size);
+    this.#isEndKnown = true;
+  }
+
+  /** Of the last one: cuts off what a crash has left unfinished, and syncs what it may have left unsynced. */
   async recover(): Promise<void> {
-    const { end, isSealed } = endOfGroups(await this.read(0, this.#size));
-    if (end < this.#size) await truncate(this.path, end);
-    this.#size = end;
-    if (end === 0) return;
-    this.#file = await AppendFile.open(this.path, 'r+');
-    await this.#seal(isSealed ? Buffer.alloc(0) : printGroup([]));
+    this.#size = soundEnd(await this.read(0, this.#size));
+    this.#isEndKnown = true;
+    const handle = await open(this.path, 'r+');
+    try {
+      await handle.truncate(this.#size);
+      await handle.datasync();
+    } catch {
+      // Where it ends is known all the same, and the next segment will tell.
+    } finally {
+      await handle.close();
+    }
   }
 
   async read(from: number, to: number): Promise<Buffer> {

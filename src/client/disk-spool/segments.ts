@@ -58,31 +58,37 @@ export class Segments {
     this.#bytesAside = await asideBytes(this.dir).catch(() => this.#bytesAside);
   }
 
-  /** Writes to the last segment, or to a new one. When it rejects, nothing was written. */
-  async append(bytes: Buffer): Promise<void> {
+  /** The first one, whose end is known then, unless the next one is missing. */
+  async firstToRead(): Promise<Segment | undefined> {
+    const [first, next] = this.#all;
+    if (first !== undefined && next?.number === first.number + 1) await first.learnEnd(next);
+    return first;
+  }
+
+  /**
+   * Writes to the last segment, or to a new one. When it rejects, nothing was written.
+   *
+   * @returns the one that was written to
+   */
+  async append(bytes: Buffer): Promise<Segment> {
     const segment = this.#active ?? (await Segment.create(this.dir, this.#lastNumber + 1));
     try {
-      await segment.append(bytes);
+      await segment.append(bytes, this.#all.at(-1)?.end ?? 0);
     } catch (error) {
+      // Where it stays, the next one takes its place.
       if (segment !== this.#active) await segment.remove().catch(() => undefined);
       else if (!segment.isOpen) await this.rotate();
       throw error;
     }
-    if (segment === this.#active) return;
+    if (segment === this.#active) return segment;
     this.#lastNumber++;
     this.#active = segment;
     this.#all.push(segment);
+    return segment;
   }
 
   /** What comes next goes to a new segment. */
   async rotate(): Promise<void> {
-    const segment = this.#active;
-    this.#active = undefined;
-    await segment?.seal();
-  }
-
-  /** As `rotate`; the last group was a seal. */
-  async finish(): Promise<void> {
     const segment = this.#active;
     this.#active = undefined;
     await segment?.finish();
@@ -101,7 +107,15 @@ export class Segments {
 
   async close(): Promise<void> {
     await this.rotate();
+    await this.#tellEnd().catch(() => undefined);
     for (const segment of this.#all) await segment.close();
+  }
+
+  /** Leaves word of where the last segment ends: else it were as after a crash. */
+  async #tellEnd(): Promise<void> {
+    if (this.#all.at(-1)?.hasGroups) await this.append(Buffer.alloc(0));
+    // One that could neither be written nor removed must not be taken for a segment.
+    else await Segment.left(this.dir, this.#lastNumber + 1, 0).remove();
   }
 
   async #find(name: string, numberMin: number): Promise<void> {
@@ -118,12 +132,14 @@ export class Segments {
     this.#all.push(segment);
   }
 
+  /** A crash may have left a new segment without anything, and then the one before it is the last. */
   async #recoverLast(): Promise<void> {
-    const last = this.#all.at(-1);
-    await last?.recover();
-    if (last?.end !== 0) return;
-    this.#all.pop();
-    await last.remove();
+    for (let last = this.#all.at(-1); last !== undefined; last = this.#all.at(-1)) {
+      await last.recover();
+      if (last.end > 0) return;
+      await last.remove();
+      this.#all.pop();
+    }
   }
 }
 
