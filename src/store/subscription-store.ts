@@ -19,7 +19,8 @@ import type { PutCondition } from './put-condition.ts';
 export interface SubscriptionStore {
   /**
    * Makes a subscription that begins above a position, or gives one that is there another definition: its cursor and what is
-   * outstanding stay. Where it is to be done on a condition, that is looked at in the same transaction.
+   * outstanding stay. Where it is to be done on a condition, that is looked at in the same transaction. It waits for a hand-out that is at
+   * work: once it has resolved, nothing is handed out by the definition before.
    *
    * @returns undefined when the condition does not hold, and nothing was changed
    */

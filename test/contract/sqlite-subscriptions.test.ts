@@ -124,12 +124,14 @@ test('ordered or not, as the definition says by now, also for what was outstandi
   await store.put('a', DEFINITION, 0);
   assert.deepEqual(await due(), [1, 2, 3, 4]);
 
-  // While a hand-out is under way.
+  // While a hand-out is under way, which is by the one before.
+  const put: Promise<unknown>[] = [];
   await store.handOut('a', async (hand) => {
-    await store.put('a', { ...DEFINITION, ordered: true }, 0);
-    await hand.hold([{ position: 5, topic: 't.5' }]);
+    put.push(store.put('a', { ...DEFINITION, ordered: true }, 0));
+    await hand.hold([5, 6].map((position) => ({ position, topic: 't.5' })));
     return {};
   });
+  await Promise.all(put);
   assert.deepEqual(await due(), [1, 2, 5]);
   await store.close();
 });

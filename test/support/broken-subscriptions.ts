@@ -149,6 +149,19 @@ class LateCheckedPut extends Breakable {
   }
 }
 
+class PutAnyTime extends Breakable {
+  override async put(
+    name: string,
+    definition: SubscriptionDefinition,
+    startAfter: number,
+    condition?: PutCondition,
+  ) {
+    const kept = this.kept.get(name);
+    if (kept !== undefined) kept.turn = Promise.resolve();
+    return await super.put(name, definition, startAfter, condition);
+  }
+}
+
 class LastingVersion extends Breakable {
   override async put(
     name: string,
@@ -256,6 +269,7 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenSubscriptions[] = [
   breaks('moves the cursor with the definition', 'another definition', CursorFollowsPut),
   breaks('puts whatever the condition says', 'changes nothing', UncheckedPut),
   breaks('looks at the condition before others have put', 'at once, one does it', LateCheckedPut),
+  breaks('has a hand-out end by a definition that is gone', 'beneath a hand-out', PutAnyTime),
   breaks('keeps the version when it is put again', 'have one version', LastingVersion),
   breaks('leaves the rows of what is removed', 'takes all its rows', RowsOutlive),
   breaks('lists names as a dictionary does', 'listed by name', DictionaryOrder),

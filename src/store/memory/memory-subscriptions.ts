@@ -35,7 +35,11 @@ export class MemorySubscriptions implements SubscriptionStore {
     startAfter: number,
     condition: PutCondition = {},
   ): Promise<PutDone | undefined> {
-    const there = this.#kept.get(name);
+    let there: KeptSubscription | undefined;
+    do {
+      there = this.#kept.get(name);
+      await there?.turn;
+    } while (there !== this.#kept.get(name));
     if (!holds(condition, there?.version)) return undefined;
     const version = randomBytes(16).toString('hex');
     if (there !== undefined) {

@@ -76,9 +76,10 @@ export class SqliteSubscriptions implements SubscriptionStore {
     startAfter: number,
     condition: PutCondition = {},
   ): Promise<PutDone | undefined> {
-    const nowMs = this.#clock.nowMs();
-    return await this.#commits.run((tables) =>
-      tables.put(name, definition, { startAfter, nowMs, condition }),
+    return await this.#turns.take(name, () =>
+      this.#commits.run((tables) =>
+        tables.put(name, definition, { startAfter, nowMs: this.#clock.nowMs(), condition }),
+      ),
     );
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { PutCondition } from '../../../src/store/put-condition.ts';
 import {
   countsOf,
@@ -6,10 +7,12 @@ import {
   dueNow,
   holdsNone,
   kill,
+  LONG_MS,
   lease,
   leaseOf,
   refsOf,
   rowsOf,
+  SHORT_MS,
   type SubscriptionCase,
   waits,
 } from './case.ts';
@@ -141,6 +144,30 @@ export const definitionCases: readonly SubscriptionCase[] = [
       };
       let version = await race({ noneMatch: '*' });
       for (let round = 0; round < 5; round++) version = await race({ match: [version] });
+    },
+  },
+  {
+    name: 'a definition is not put beneath a hand-out that is at work by the one before',
+    async run({ store, other }) {
+      const first = await store.put('billing', DEFINITION, 0);
+      const seen: Promise<unknown>[] = [];
+      const putOther = async () => {
+        const topics = ['other'];
+        const put = await other.put('billing', { ...DEFINITION, topics }, 0, { match: [first!.version] });
+        assert.equal(put?.created, false);
+        return await countsOf(other, 'billing');
+      };
+      await store.handOut('billing', async (hand) => {
+        await hand.due(10);
+        seen.push(putOther());
+        await pause(SHORT_MS);
+        await hand.lease(rowsOf(1, 2), leaseOf(1), LONG_MS);
+        await hand.advance(2);
+        return {};
+      });
+      // Whoever is told that it was put finds everything that was handed out before.
+      assert.deepEqual(await Promise.all(seen), [counts({ cursor: 2, leased: 2, oldestOutstanding: 1 })]);
+      assert.deepEqual(await store.handOut('billing', async (hand) => hand.subscription.topics), ['other']);
     },
   },
   {
