@@ -23,6 +23,7 @@ export const catalogue = {
     409,
     'The subscription has a webhook, and the request is for one without; or it is the other way round.',
   ),
+  secrets_full: problem(409, 'The webhook has as many secrets as may hold at one time.'),
   event_retired: problem(410, 'The event was stored, and retention has removed it.'),
   subscription_changed: problem(412, 'The definition of the subscription is not the one that is required.'),
   body_too_large: problem(413, 'The body is over the size limit.'),

@@ -49,3 +49,18 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
     ['POST', '/subscriptions/one/webhook/rotate-secret', { overlap_ms: 0 }],
   ]);
 });
+
+test('another secret is asked for once: each try whose answer got lost would make one', async () => {
+  let tries = 0;
+  const lost = async () => {
+    tries++;
+    throw new TypeError('fetch failed');
+  };
+  const backoff = { firstMs: 1, maxMs: 1 };
+  const { subscriptions } = new Sekali({ url: 'http://sekali.test', fetch: lost, backoff, retryForMs: 1000 });
+  await assert.rejects(subscriptions.rotateSecret('one'), { code: 'no_answer' });
+  assert.equal(tries, 1);
+  const left = AbortSignal.abort(new Error('it has left'));
+  await assert.rejects(subscriptions.rotateSecret('one', {}, left), /it has left/);
+  assert.equal(tries, 1);
+});

@@ -111,9 +111,10 @@ export class SubscriptionCalls {
 
   /**
    * Gives its webhook another secret, which no other answer shows. The old ones are signed with too for `overlap_ms`: 0 to a week, a day when
-   * it is absent. A try whose answer got lost has made one as well, which is signed with as long as the old ones.
+   * it is absent. It is sent once, however long the client tries other calls: a call that fails may have made a secret all the same, which
+   * nobody has seen. Calling again is sound, and makes another; five hold at one time.
    *
-   * @throws RequestError `subscription_invalid` where it has no webhook
+   * @throws RequestError `subscription_invalid` where it has no webhook, `secrets_full` where five hold already
    */
   async rotateSecret(
     name: string,
@@ -121,7 +122,7 @@ export class SubscriptionCalls {
     signal?: AbortSignal,
   ): Promise<RotateSecretAnswer> {
     const path = `${pathOf(name)}/webhook/rotate-secret`;
-    return (await this.#transport.json(path, jsonInit('POST', request), signal)) as RotateSecretAnswer;
+    return (await this.#transport.jsonOnce(path, jsonInit('POST', request), signal)) as RotateSecretAnswer;
   }
 
   async #settleDead(

@@ -84,6 +84,19 @@ export class Transport {
     }
   }
 
+  /**
+   * The answer to a request that is sent once: for what would be done twice if it were sent again.
+   *
+   * @throws RequestError; the signal's reason when that is aborted
+   */
+  async jsonOnce(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<unknown> {
+    signal?.throwIfAborted();
+    const outcome = await this.try(path, init, { signal, read: (response) => response.json() });
+    if (!(outcome instanceof RequestError)) return outcome.value;
+    signal?.throwIfAborted();
+    throw outcome;
+  }
+
   /** One try. The signal ends a body that is read later, too. */
   async try<T>(
     path: string,

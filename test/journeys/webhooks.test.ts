@@ -314,6 +314,9 @@ test('a secret is replaced without a gap', async (t) => {
   assert.deepEqual([verifiedBy(second.secret, both), verifiedBy(first, both)], [[0], [1]]);
   // Receivers with the old secret and with the new one take the same request.
   for (const secret of [first, second.secret]) assert.deepEqual(verified(secret, both), both.event);
+  for (const _ of [3, 4, 5]) await rotate();
+  await assert.rejects(rotate(), /"code":"secrets_full"/);
+  assert.deepEqual(verifiedBy(first, await sign('full')).length, 1);
   const third = await rotate(0);
   const last = await until('it is signed with the third', async () => {
     const one = await sign(`c${receiver.received.length}`);

@@ -141,7 +141,7 @@ export class Webhooks {
   /**
    * Makes another secret. Those before it are signed with too, for so long.
    *
-   * @throws SekaliError `subscription_unknown`, `subscription_invalid` for one without a webhook
+   * @throws SekaliError `subscription_unknown`, `subscription_invalid` for one without a webhook, `secrets_full` (secrets.ts)
    */
   async rotateSecret(name: string, overlapMs: number): Promise<string> {
     return await this.#change(name, async (subscription) => {

@@ -75,7 +75,7 @@ export const webhookPaths: Readonly<Record<string, PathItem>> = {
       tags: ['Subscribe'],
       summary: 'Give a webhook another secret',
       description:
-        'Requests are signed with the old secret too until the overlap is over, with a space between the signatures. Other servers with the same database follow within some seconds.',
+        'Requests are signed with the old secret too until the overlap is over, with a space between the signatures; at most five secrets hold at one time, and none is dropped before its time to make room. Other servers with the same database follow within some seconds.',
       parameters: [subscriptionName],
       requestBody: {
         required: false,
@@ -102,7 +102,7 @@ export const webhookPaths: Readonly<Record<string, PathItem>> = {
           description: 'It was done.',
           content: { 'application/json': { schema: ref('RotateSecretAnswer') } },
         },
-        ...problems(...BODY_CODES),
+        ...problems(...BODY_CODES, 'secrets_full'),
       },
     },
   },
