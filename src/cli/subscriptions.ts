@@ -102,8 +102,9 @@ async function put(given: Given, name: string): Promise<number> {
     throw new SekaliError('config_invalid', "put needs --topics, as --topics 'orders.>'");
   }
   const calls = connect(given, { retryForMs: 0 }).subscriptions;
-  const definition = definitionOf({ ...given, topics }, await webhookOf(calls, name));
-  const { isNew, subscription } = await calls.put(name, definition, conditionOf(given));
+  const found = await withWebhook(calls, name);
+  const definition = definitionOf({ ...given, topics }, found?.webhook);
+  const { isNew, subscription } = await calls.put(name, definition, conditionOf(given, found?.version));
   process.stderr.write(isNew ? 'made\n' : 'it was there: it has this definition now, and keeps its place\n');
   if (!isNew && given.start !== undefined) {
     process.stderr.write('--start has changed nothing: sekali replay moves a subscription that is there\n');
@@ -116,13 +117,22 @@ async function put(given: Given, name: string): Promise<number> {
   return EXIT.ok;
 }
 
-function conditionOf({ ifMatch }: Given): PutOptions {
-  return ifMatch === 'none' ? { ifNoneMatch: '*' } : { ifMatch };
+/** @param seen the version of what part of the definition was taken from: who has changed that meanwhile is not undone */
+function conditionOf({ ifMatch }: Given, seen: string | undefined): PutOptions {
+  return ifMatch === 'none' ? { ifNoneMatch: '*' } : { ifMatch: ifMatch ?? seen };
 }
 
-async function webhookOf(calls: SubscriptionCalls, name: string): Promise<WireWebhook | undefined> {
+/**
+ * What is there, if it has a webhook. Of one without, no version is told: to put on that has a webhook made of what consumers fetch from,
+ * which is for people to say.
+ */
+async function withWebhook(
+  calls: SubscriptionCalls,
+  name: string,
+): Promise<{ webhook: WireWebhook; version: string } | undefined> {
   try {
-    return (await calls.get(name)).webhook;
+    const { webhook, version } = await calls.get(name);
+    return webhook && { webhook, version };
   } catch (error) {
     if (error instanceof RequestError && error.code === 'subscription_unknown') return undefined;
     throw error;

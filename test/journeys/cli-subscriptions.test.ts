@@ -15,6 +15,7 @@ import type {
   SubscriptionAnswer,
   WireDeadLetter,
 } from '../../src/protocol/subscriptions-wire.ts';
+import { send } from '../support/http.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import {
   type Finished,
@@ -149,6 +150,43 @@ test('a webhook is not lost to a change that says nothing of it', async (t) => {
   assert.equal((await run([...put, '--webhook', how.url, '--if-match', version])).code, 0);
   assert.equal((await webhook())?.url, how.url);
 });
+
+test('a change of a webhook that comes between the look and the put is not undone', async (t) => {
+  const { server, run } = await serverAndCli(t);
+  const { subscriptions } = server.client();
+  const url = 'https://example.com/hooks';
+  await subscriptions.put('hook', { topics: ['>'], webhook: { url } });
+  const between = await passOn(t, server, async () => {
+    await subscriptions.put('hook', { topics: ['>'], webhook: { url, concurrency: 2 } });
+  });
+  const put = ['subscriptions', 'put', 'hook', '--topics', '>', '--webhook', 'https://example.com/other'];
+  const late = await run(put, { env: { SEKALI_URL: between } });
+  assert.deepEqual([late.code, late.stdout], [1, '']);
+  assert.match(late.stderr, /is not as If-Match .* requires: look at it again/);
+  const { webhook } = await subscriptions.get('hook');
+  assert.deepEqual([webhook?.url, webhook?.concurrency], [url, 2]);
+  assert.equal((await run(put)).code, 0, 'again, with what is there by now');
+  assert.equal((await subscriptions.get('hook')).webhook?.concurrency, 2);
+});
+
+/** Passes requests on. Something happens when the first of them has been answered, before anybody is told. */
+async function passOn(t: TestContext, { url }: ServerProcess, happen: () => Promise<void>): Promise<string> {
+  let happened: Promise<void> | undefined;
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
+    const { method = '', headers } = request;
+    const body = method === 'GET' ? {} : { body: await text(request) };
+    const sent = { ...(headers as Record<string, string>), host: new URL(url).host };
+    const answer = await send(url, request.url ?? '', { method, headers: sent, ...body });
+    await (happened ??= happen());
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  };
+  const server = createServer((request, response) => {
+    void pass(request, response);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 test('dead letters are shown, handed out again and let go of', async (t) => {
   const { server, run } = await serverAndCli(t);
