@@ -48,6 +48,18 @@ test('what matches is handed out once, under one lease, with its attempt', async
   assert.deepEqual(positionsOf(await fetch()), []);
 });
 
+test('by a definition that is not there any more nothing is handed out, and that is what is told', async () => {
+  const { subscriptions, fetch, publish } = await setUp();
+  const { version } = (await subscriptions.get('s'))!;
+  await subscriptions.put('s', DEFINITION, { kind: 'earliest' });
+  publish('a.1');
+  await assert.rejects(subscriptions.fetch('s', { eventsMax: 1, version }), {
+    code: 'subscription_changed',
+    message: /"s" has another definition by now than the one that its events are fetched by/,
+  });
+  assert.deepEqual(positionsOf(await fetch()), [1]);
+});
+
 test('what is due comes before what is new, and an expired lease counts as an attempt', async () => {
   const { clock, subscriptions, fetch, publish } = await setUp({ attemptsMax: 2 });
   publish('a.1', 2);

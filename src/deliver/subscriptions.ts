@@ -16,7 +16,7 @@ import type { DeadLetterEntry, Deliveries, Fetched, GivenBack, LagOf, Start } fr
 import { type DeliveryReader, topicsOf } from './delivery-reader.ts';
 import { handOutOnce } from './hand-out.ts';
 import { startPosition } from './start-position.ts';
-import { subscriptionChanged } from './subscription-changed.ts';
+import { definitionReplaced } from './subscription-changed.ts';
 import { refuseFetching } from './webhooks/turning.ts';
 
 export interface SubscriptionsOptions {
@@ -85,7 +85,7 @@ export class Subscriptions implements Deliveries {
   ): Promise<Fetched> {
     const fetched = await this.#store.handOut(name, async (hand) => {
       if (version === undefined) refuseFetching(name, hand.subscription);
-      else if (version !== hand.subscription.version) throw subscriptionChanged(name);
+      else if (version !== hand.subscription.version) throw definitionReplaced(name);
       return await handOutOnce(hand, this.#reader, eventsMax);
     });
     if (fetched === undefined) throw unknown(name);
