@@ -14,7 +14,7 @@ import type { SqlQuery } from './connection.ts';
 import { contentOf, EventBatch, KeyBatch } from './import-batches.ts';
 import { finishImport, restartPositions } from './import-finish.ts';
 import { openImport } from './import-session.ts';
-import { SubscriptionRows } from './import-subscriptions.ts';
+import { ImportedSubscriptions } from './import-subscriptions.ts';
 import {
   insertConflicts,
   insertDeadLetters,
@@ -44,7 +44,7 @@ export class PostgresImport implements TransferTarget {
   readonly #topicRows = new RowBuffer<TransferTopic>({
     insert: (rows, before) => insertTopics(rows, before, this.#slot),
   });
-  readonly #subscriptions = new SubscriptionRows();
+  readonly #subscriptions = new ImportedSubscriptions();
   readonly #conflicts = new RowBuffer<ConflictRow>({
     insert: insertConflicts,
     bytesOf: ({ conflict }) => conflict.payload?.length ?? 0,

@@ -15,7 +15,7 @@ interface Imported {
 type DeliveryRow = TransferDelivery & { readonly id: number };
 
 /** Subscriptions on their way to their tables; they get the ids from 1 on, in their order. */
-export class SubscriptionRows {
+export class ImportedSubscriptions {
   readonly #known = new Map<string, Imported>();
   readonly #subscriptions = new RowBuffer<TransferSubscription>({ insert: insertSubscriptions });
   readonly #deliveries = new RowBuffer<DeliveryRow>({ insert: insertDeliveries });

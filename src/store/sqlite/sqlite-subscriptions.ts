@@ -18,7 +18,7 @@ import { SqliteHandOut } from './subscription-hand-out.ts';
 import type { SubscriptionRow } from './subscription-rows.ts';
 import { type OneLease, settleAll } from './subscription-settling.ts';
 import type { SubscriptionTables } from './subscription-tables.ts';
-import { Turns } from './subscription-turns.ts';
+import { SubscriptionTurns } from './subscription-turns.ts';
 
 export interface SqliteSubscriptionsOptions {
   readonly dataDir: string;
@@ -39,7 +39,7 @@ export interface PulledBack {
 export class SqliteSubscriptions implements SubscriptionStore {
   readonly #commits: SubscriptionCommits;
   readonly #clock: Clock;
-  readonly #turns = new Turns();
+  readonly #turns = new SubscriptionTurns();
   /** When the hand-outs that are under way began, by subscription. */
   readonly #handingOut = new Map<number, number>();
 

@@ -1,5 +1,5 @@
 /** Has works of the same name wait for one another, in the order in which they came. */
-export class Turns {
+export class SubscriptionTurns {
   readonly #last = new Map<string, Promise<unknown>>();
 
   async take<T>(name: string, work: () => Promise<T>): Promise<T> {
