@@ -52,7 +52,8 @@ export class SubscriptionCalls {
    * Makes it, or gives the one that is there this definition, whole: what is left out has its default again. A webhook ends with
    * `webhook: null` alone, and a subscription that has none gets one only with `ifMatch`.
    *
-   * @returns `isNew` unless it was there; a first try whose answer got lost may have made it, too
+   * @returns `isNew` unless it was there; a first try whose answer got lost may have made it, too. `webhook.secret` stands in the answer
+   *   alone to the try that has made the webhook: where that one got lost, `rotateSecret` gives another
    * @throws RequestError `subscription_changed` where a condition does not hold, as after a first try whose answer got lost;
    *   `webhook_conflict` where a webhook would end or begin by the way
    */

@@ -107,13 +107,6 @@ export interface WebhookDefinition {
   readonly disabledReason: string | null;
 }
 
-/** What came of a put. */
-export interface PutDone {
-  /** It was not there. */
-  readonly created: boolean;
-  readonly version: string;
-}
-
 export interface Subscription extends SubscriptionDefinition {
   readonly name: string;
   /** Of its definition: 32 hexadecimal digits. */
@@ -127,6 +120,12 @@ export interface Subscription extends SubscriptionDefinition {
   readonly oldestOutstanding: number | undefined;
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number;
+}
+
+/** What came of a put: the subscription as the put has left it, whatever others have made of it since. */
+export interface PutDone extends Subscription {
+  /** It was not there. */
+  readonly created: boolean;
 }
 
 /** An event that was handed out and is not acknowledged. */

@@ -59,11 +59,7 @@ export interface GivenPut {
 }
 
 /** What came of a put. */
-export interface PutAnswer {
-  readonly created: boolean;
-  /** As it was put, whatever others have made of it since. */
-  readonly definition: SubscriptionDefinition;
-  readonly version: string;
+export interface PutAnswer extends PutDone {
   /** If one was made. */
   readonly secret: string | undefined;
 }
@@ -135,7 +131,7 @@ export class Webhooks {
     const whole = webhook && { webhook: { ...webhook, secrets, disabledReason: null } };
     const definition = { ...given, ...whole };
     const done = await this.#options.deliveries.put(name, definition, start, asSeen(found));
-    return done && { ...done, definition, secret };
+    return done && { ...done, secret };
   }
 
   /**

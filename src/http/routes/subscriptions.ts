@@ -51,7 +51,7 @@ export function addSubscriptionsRoutes(
     const put = await webhooks.put(name, definition, { ...given, condition });
     lines.ring(name);
     reply.code(put.created ? 201 : 200).header('etag', etagOf(put.version));
-    return await reply.send(printPut(await find(name), put));
+    return await reply.send(printPut(put));
   });
 
   app.get('/subscriptions', async (request): Promise<SubscriptionsAnswer> => {
@@ -104,14 +104,9 @@ export function addSubscriptionsRoutes(
     };
   }
 
-  /**
-   * As it was put, though another server may have put another definition since: the version is of this one. With the secret of its
-   * webhook, if one was made.
-   */
-  function printPut(found: Subscription, { definition, version, secret }: PutAnswer): WireSubscription {
-    const { name, cursor, leased, waiting, dead, oldestOutstanding, createdAtMs } = found;
-    const state = { name, cursor, leased, waiting, dead, oldestOutstanding, createdAtMs };
-    const printed = print({ ...definition, version, ...state });
+  /** As the put has left it, also if it was changed or removed since. With the secret of its webhook, if one was made. */
+  function printPut({ secret, ...put }: PutAnswer): WireSubscription {
+    const printed = print(put);
     if (secret === undefined || printed.webhook === undefined) return printed;
     return { ...printed, webhook: { ...printed.webhook, secret } };
   }

@@ -44,11 +44,12 @@ export class MemorySubscriptions implements SubscriptionStore {
     const version = randomBytes(16).toString('hex');
     if (there !== undefined) {
       Object.assign(there, { definition, version });
-      return { created: false, version };
+      return { ...describe(there), created: false };
     }
     const fresh = { cursor: startAfter, rows: new Map(), createdAtMs: this.#clock.nowMs() };
-    this.#kept.set(name, { ...fresh, name, definition, version, turn: Promise.resolve() });
-    return { created: true, version };
+    const made = { ...fresh, name, definition, version, turn: Promise.resolve() };
+    this.#kept.set(name, made);
+    return { ...describe(made), created: true };
   }
 
   async get(name: string): Promise<Subscription | undefined> {

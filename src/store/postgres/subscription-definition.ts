@@ -2,6 +2,7 @@ import { SekaliError } from '../../errors.ts';
 import { holds, type PutCondition } from '../put-condition.ts';
 import type { PutDone, SubscriptionDefinition } from '../subscription-store.ts';
 import type { Sql } from './sql-pool.ts';
+import { SELECT_SUBSCRIPTION, toSubscription } from './subscription-columns.ts';
 import { hexOf } from './subscription-values.ts';
 
 /** Another one has to have come and gone between two statements for a second round. */
@@ -31,15 +32,17 @@ export async function putDefinition(
       there === undefined
         ? await sql(
             `INSERT INTO sekali.subscriptions (name, definition, cursor) VALUES ($1, $2, $3)
-               ON CONFLICT (name) DO NOTHING RETURNING version`,
+               ON CONFLICT (name) DO NOTHING RETURNING subscription_id`,
             [name, definition, given.startAfter],
           )
         : await sql(
             `UPDATE sekali.subscriptions SET definition = $2, version = gen_random_uuid()
-               WHERE subscription_id = $1 RETURNING version`,
+               WHERE subscription_id = $1 RETURNING subscription_id`,
             [there[0], definition],
           );
-    if (put !== undefined) return { created: there === undefined, version: hexOf(put[0]!) };
+    if (put === undefined) continue;
+    const [row] = await sql(`${SELECT_SUBSCRIPTION} WHERE s.subscription_id = $1`, put);
+    return { ...toSubscription(row!), created: there === undefined };
   }
   throw new SekaliError('overloaded', 'others make and remove the subscription all the time');
 }

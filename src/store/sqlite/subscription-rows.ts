@@ -29,10 +29,10 @@ export class SubscriptionRows {
     this.#find = db.prepare('SELECT * FROM subscriptions WHERE name = ?');
     this.#page = db.prepare('SELECT * FROM subscriptions WHERE name > ? ORDER BY name LIMIT ?');
     this.#insert = db.prepare(
-      'INSERT INTO subscriptions (name, definition, cursor, created_at_ms) VALUES (?, ?, ?, ?) RETURNING version',
+      'INSERT INTO subscriptions (name, definition, cursor, created_at_ms) VALUES (?, ?, ?, ?)',
     );
     this.#define = db.prepare(
-      'UPDATE subscriptions SET definition = ?, version = lower(hex(randomblob(16))) WHERE subscription_id = ? RETURNING version',
+      'UPDATE subscriptions SET definition = ?, version = lower(hex(randomblob(16))) WHERE subscription_id = ?',
     );
     this.#remove = db.prepare('DELETE FROM subscriptions WHERE subscription_id = ?');
     this.#byId = db.prepare('SELECT * FROM subscriptions WHERE subscription_id = ?');
@@ -55,14 +55,12 @@ export class SubscriptionRows {
     return row && toRow(row);
   }
 
-  /** @returns its version */
-  insert(name: string, definition: SubscriptionDefinition, cursor: number, createdAtMs: number): string {
-    return this.#insert.get(name, textOf(definition), cursor, createdAtMs)!['version'] as string;
+  insert(name: string, definition: SubscriptionDefinition, cursor: number, createdAtMs: number): void {
+    this.#insert.run(name, textOf(definition), cursor, createdAtMs);
   }
 
-  /** @returns its version now */
-  define(id: number, definition: SubscriptionDefinition): string {
-    return this.#define.get(textOf(definition), id)!['version'] as string;
+  define(id: number, definition: SubscriptionDefinition): void {
+    this.#define.run(textOf(definition), id);
   }
 
   remove(id: number): void {

@@ -32,11 +32,12 @@ export class SubscriptionTables {
   ): PutDone | undefined {
     const row = this.subscriptions.find(name);
     if (!holds(condition, row?.version)) return undefined;
-    if (row === undefined) {
-      return { created: true, version: this.subscriptions.insert(name, definition, startAfter, nowMs) };
+    if (row === undefined) this.subscriptions.insert(name, definition, startAfter, nowMs);
+    else {
+      this.outstanding.setOrdered(row.id, definition.ordered);
+      this.subscriptions.define(row.id, definition);
     }
-    this.outstanding.setOrdered(row.id, definition.ordered);
-    return { created: false, version: this.subscriptions.define(row.id, definition) };
+    return { ...this.describe(this.subscriptions.find(name)!), created: row === undefined };
   }
 
   /** Sets an outstanding event aside; nothing, if it is none. */

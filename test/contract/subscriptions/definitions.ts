@@ -25,7 +25,7 @@ export const definitionCases: readonly SubscriptionCase[] = [
       const definition = { ...DEFINITION, topics: ['a.*', 'käse.>', 'c'], ordered: true, attemptsMax: 0 };
       const put = await store.put('billing', definition, 41);
       const { createdAtMs, version, ...found } = (await store.get('billing'))!;
-      assert.deepEqual(put, { created: true, version });
+      assert.deepEqual(put, { ...found, createdAtMs, version, created: true });
       assert.match(version, /^[0-9a-f]{32}$/);
       const empty = { leased: 0, waiting: 0, dead: 0, oldestOutstanding: undefined };
       assert.deepEqual(found, { ...definition, name: 'billing', cursor: 41, ...empty });
@@ -52,8 +52,8 @@ export const definitionCases: readonly SubscriptionCase[] = [
         ordered: true,
       };
       const put = await store.put('billing', changed, 100);
-      assert.equal(put?.created, false);
-      assert.deepEqual(await store.get('billing'), { ...before, ...changed, version: put?.version });
+      assert.deepEqual(put, { ...before, ...changed, version: put?.version, created: false });
+      assert.deepEqual({ ...(await store.get('billing')), created: false }, put);
       assert.deepEqual(await store.definition('billing'), changed);
       assert.deepEqual(await store.ack('billing', refsOf(leaseOf(1), 7)), ['done']);
     },
@@ -150,23 +150,19 @@ export const definitionCases: readonly SubscriptionCase[] = [
     name: 'a definition is not put beneath a hand-out that is at work by the one before',
     async run({ store, other }) {
       const first = await store.put('billing', DEFINITION, 0);
-      const seen: Promise<unknown>[] = [];
-      const putOther = async () => {
-        const topics = ['other'];
-        const put = await other.put('billing', { ...DEFINITION, topics }, 0, { match: [first!.version] });
-        assert.equal(put?.created, false);
-        return await countsOf(other, 'billing');
-      };
+      const puts: ReturnType<typeof store.put>[] = [];
+      const definition = { ...DEFINITION, topics: ['other'] };
       await store.handOut('billing', async (hand) => {
         await hand.due(10);
-        seen.push(putOther());
+        puts.push(other.put('billing', definition, 0, { match: [first!.version] }));
         await pause(SHORT_MS);
         await hand.lease(rowsOf(1, 2), leaseOf(1), LONG_MS);
         await hand.advance(2);
         return {};
       });
       // Whoever is told that it was put finds everything that was handed out before.
-      assert.deepEqual(await Promise.all(seen), [counts({ cursor: 2, leased: 2, oldestOutstanding: 1 })]);
+      const [put] = await Promise.all(puts);
+      assert.deepEqual([put?.created, put?.cursor, put?.leased], [false, 2, 2]);
       assert.deepEqual(await store.handOut('billing', async (hand) => hand.subscription.topics), ['other']);
     },
   },
