@@ -42,6 +42,6 @@ export { RequestError } from './request-error.ts';
 export { type PublishOptions, type QueryParameters, Sekali } from './sekali.ts';
 export type { Refusal } from './settlements.ts';
 export type { RequestBounds, Spool, SpoolPage } from './spool.ts';
-export { type PutOptions, SubscriptionCalls } from './subscriptions.ts';
+export { type PutOptions, type RemoveOptions, SubscriptionCalls } from './subscriptions.ts';
 export type { TailItem, TailOptions } from './tail.ts';
 export type { AnyTopics, Draft, Receipt, StandardSchema, StoredEvent } from './topics.ts';

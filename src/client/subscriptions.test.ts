@@ -28,6 +28,7 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
   await subscriptions.put('one', { topics: ['>'], webhook: null }, { ifMatch: 'ab' });
   await subscriptions.put('one', { topics: ['>'] }, { ifNoneMatch: '*' });
   await subscriptions.remove('one');
+  await subscriptions.remove('one', { ifMatch: 'ab' });
   await subscriptions.seek('one', { to: 'earliest', dry_run: true });
   await subscriptions.deadLetters('one', { after: 5 });
   await subscriptions.redrive('one', { positions: [5] });
@@ -41,6 +42,7 @@ test('each call is the request that PROTOCOL.md has for it', async () => {
     ['PUT', '/subscriptions/one', { topics: ['>'], webhook: null }, 'if-match', '"ab"'],
     ['PUT', '/subscriptions/one', { topics: ['>'] }, 'if-none-match', '*'],
     ['DELETE', '/subscriptions/one'],
+    ['DELETE', '/subscriptions/one', 'if-match', '"ab"'],
     ['POST', '/subscriptions/one/seek', { to: 'earliest', dry_run: true }],
     ['GET', '/subscriptions/one/dead-letters?after=5'],
     ['POST', '/subscriptions/one/dead-letters/redrive', { positions: [5] }],

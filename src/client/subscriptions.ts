@@ -13,12 +13,15 @@ import type {
 } from '../protocol/subscriptions-wire.ts';
 import { jsonInit, printQuery, type Transport } from './transport.ts';
 
-export interface PutOptions {
+export interface RemoveOptions {
   /** Only if the definition that is there has this version, as `get` and `list` show it. */
   readonly ifMatch?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PutOptions extends RemoveOptions {
   /** Only if there is none of the name. */
   readonly ifNoneMatch?: '*' | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -63,7 +66,7 @@ export class SubscriptionCalls {
     { ifMatch, ifNoneMatch, signal }: PutOptions = {},
   ): Promise<{ isNew: boolean; subscription: WireSubscription }> {
     const init = jsonInit('PUT', definition, {
-      ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }),
+      ...ifMatchHeader(ifMatch),
       ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
     });
     const { value } = await this.#transport.send(pathOf(name), init, {
@@ -76,9 +79,17 @@ export class SubscriptionCalls {
     return value;
   }
 
-  /** With its leases and dead letters; the events stay. It is unknown, too, where a first try has removed it and its answer got lost. */
-  async remove(name: string, signal?: AbortSignal): Promise<void> {
-    await this.#transport.request(pathOf(name), { method: 'DELETE' }, signal);
+  /**
+   * With its leases and dead letters; the events stay. It is unknown, too, where a first try has removed it and its answer got lost.
+   *
+   * @throws RequestError `subscription_changed` where it has another version than `ifMatch`
+   */
+  async remove(name: string, { ifMatch, signal }: RemoveOptions = {}): Promise<void> {
+    await this.#transport.request(
+      pathOf(name),
+      { method: 'DELETE', headers: ifMatchHeader(ifMatch) },
+      signal,
+    );
   }
 
   /** Moves it, back or forth: all above the place is pending again, and leases are given up. */
@@ -135,6 +146,10 @@ export class SubscriptionCalls {
     const path = `${pathOf(name)}/dead-letters/${action}`;
     return (await this.#transport.json(path, jsonInit('POST', which), signal)) as CountAnswer;
   }
+}
+
+function ifMatchHeader(version: string | undefined): Record<string, string> {
+  return version === undefined ? {} : { 'if-match': `"${version}"` };
 }
 
 function pathOf(name: string): string {

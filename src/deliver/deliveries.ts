@@ -1,4 +1,4 @@
-import type { PutCondition } from '../store/put-condition.ts';
+import type { DefinitionCondition } from '../store/definition-condition.ts';
 import type { StoredEvent } from '../store/store.ts';
 import type {
   DeadEvent,
@@ -23,11 +23,12 @@ export interface Deliveries {
     name: string,
     definition: SubscriptionDefinition,
     start: Start,
-    condition?: PutCondition,
+    condition?: DefinitionCondition,
   ): Promise<PutDone | undefined>;
   get(name: string): Promise<Subscription | undefined>;
   list(page: { after: string | undefined; limit: number }): Promise<Subscription[]>;
-  remove(name: string): Promise<void>;
+  /** @throws SekaliError `subscription_changed` where the condition does not hold */
+  remove(name: string, condition?: DefinitionCondition): Promise<void>;
 
   /**
    * Hands out what there is now, at most `eventsMax`; nothing, when there is nothing.

@@ -1,6 +1,6 @@
 import { SekaliError } from '../errors.ts';
 
-/** What a put is answered with whose condition does not hold. */
+/** What a put or a removal is answered with whose condition does not hold. */
 export function subscriptionChanged(name: string): SekaliError {
   return new SekaliError(
     'subscription_changed',

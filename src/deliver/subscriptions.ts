@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { SekaliError } from '../errors.ts';
-import type { PutCondition } from '../store/put-condition.ts';
+import type { DefinitionCondition } from '../store/definition-condition.ts';
 import type { StoredEvent } from '../store/store.ts';
 import type {
   DeadSelection,
@@ -16,7 +16,7 @@ import type { DeadLetterEntry, Deliveries, Fetched, GivenBack, LagOf, Start } fr
 import { type DeliveryReader, topicsOf } from './delivery-reader.ts';
 import { handOutOnce } from './hand-out.ts';
 import { startPosition } from './start-position.ts';
-import { definitionReplaced } from './subscription-changed.ts';
+import { definitionReplaced, subscriptionChanged } from './subscription-changed.ts';
 import { refuseFetching } from './webhooks/turning.ts';
 
 export interface SubscriptionsOptions {
@@ -61,7 +61,7 @@ export class Subscriptions implements Deliveries {
     name: string,
     definition: SubscriptionDefinition,
     start: Start,
-    condition: PutCondition = {},
+    condition: DefinitionCondition = {},
   ): Promise<PutDone | undefined> {
     const startAfter = await startPosition(this.#reader, start, 'start');
     return await this.#store.put(name, definition, startAfter, condition);
@@ -75,8 +75,10 @@ export class Subscriptions implements Deliveries {
     return await this.#store.list(page);
   }
 
-  async remove(name: string): Promise<void> {
-    if (!(await this.#store.remove(name))) throw unknown(name);
+  async remove(name: string, condition: DefinitionCondition = {}): Promise<void> {
+    const removed = await this.#store.remove(name, condition);
+    if (removed === 'unknown') throw unknown(name);
+    if (removed === 'changed') throw subscriptionChanged(name);
   }
 
   async fetch(

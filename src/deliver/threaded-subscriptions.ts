@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { SekaliError } from '../errors.ts';
-import type { PutCondition } from '../store/put-condition.ts';
+import type { DefinitionCondition } from '../store/definition-condition.ts';
 import { fromFailure } from '../store/store-messages.ts';
 import type {
   DeadSelection,
@@ -80,7 +80,7 @@ export class ThreadedSubscriptions implements Deliveries {
     name: string,
     definition: SubscriptionDefinition,
     start: Start,
-    condition?: PutCondition,
+    condition?: DefinitionCondition,
   ): Promise<PutDone | undefined> {
     return this.#call('put', name, definition, start, condition);
   }
@@ -93,8 +93,8 @@ export class ThreadedSubscriptions implements Deliveries {
     return this.#call('list', page);
   }
 
-  remove(name: string): Promise<void> {
-    return this.#call('remove', name);
+  remove(name: string, condition?: DefinitionCondition): Promise<void> {
+    return this.#call('remove', name, condition);
   }
 
   fetch(name: string, options: { eventsMax: number; version?: string }): Promise<Fetched> {

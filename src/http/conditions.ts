@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SekaliError } from '../errors.ts';
-import type { PutCondition } from '../store/put-condition.ts';
+import type { DefinitionCondition } from '../store/definition-condition.ts';
 
 /**
  * One element of a list of entity tags (RFC 9110, section 8.8.3 and 13.1.1), with what may stand before it. Empty elements are passed
@@ -18,7 +18,7 @@ export function etagOf(version: string): string {
  *
  * @throws SekaliError `request_invalid` for what is neither `*` nor entity tags
  */
-export function readCondition(headers: IncomingHttpHeaders): PutCondition {
+export function readCondition(headers: IncomingHttpHeaders): DefinitionCondition {
   const match = tagsOf('If-Match', headers['if-match']);
   const noneMatch = tagsOf('If-None-Match', headers['if-none-match']);
   return {

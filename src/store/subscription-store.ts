@@ -1,4 +1,4 @@
-import type { PutCondition } from './put-condition.ts';
+import type { DefinitionCondition } from './definition-condition.ts';
 
 /**
  * What is kept of subscriptions: their definitions, their cursors, and of each event that was handed out and is not
@@ -28,7 +28,7 @@ export interface SubscriptionStore {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-    condition?: PutCondition,
+    condition?: DefinitionCondition,
   ): Promise<PutDone | undefined>;
 
   get(name: string): Promise<Subscription | undefined>;
@@ -39,8 +39,8 @@ export interface SubscriptionStore {
   /** Ordered by name, after `after`; at most `limit`. */
   list(page: { after: string | undefined; limit: number }): Promise<Subscription[]>;
 
-  /** With all its rows. @returns false when there is none of this name */
-  remove(name: string): Promise<boolean>;
+  /** With all its rows. On a condition, as a put; where there is nothing, no condition matters. */
+  remove(name: string, condition?: DefinitionCondition): Promise<Removed>;
 
   /**
    * Works on one subscription while nobody else hands out of it: acknowledgements go on meanwhile. All or nothing.
@@ -106,6 +106,9 @@ export interface WebhookDefinition {
   /** Why nothing is sent any more; null while it is. */
   readonly disabledReason: string | null;
 }
+
+/** What came of a removal. `unknown`: there was none of the name; `changed`: the condition does not hold, and nothing was changed. */
+export type Removed = 'removed' | 'unknown' | 'changed';
 
 export interface Subscription extends SubscriptionDefinition {
   readonly name: string;

@@ -254,7 +254,7 @@ test('texts that PostgreSQL has trouble with are kept, or kept legible', options
   assert.deepEqual(await two.one.ack('billing', [{ position: 1, lease: 'no lease' }]), ['lease_stale']);
 
   assert.equal(await two.one.get('billing\0'), undefined);
-  assert.equal(await two.one.remove('billing\0'), false);
+  assert.equal(await two.one.remove('billing\0'), 'unknown');
   assert.deepEqual(await two.one.ack('billing\0', refsOf(leaseOf(1), 1)), ['lease_stale']);
   assert.equal(await two.one.redrive('billing', { topic: '\0' }), 0);
   assert.equal((await two.one.list({ after: 'bill\0', limit: 9 })).length, 1);

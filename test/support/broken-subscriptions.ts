@@ -3,8 +3,8 @@
  * nothing of the store that passes it.
  */
 import { systemClock } from '../../src/clock.ts';
+import { type DefinitionCondition, holds } from '../../src/store/definition-condition.ts';
 import { type Kept, MemorySubscriptions } from '../../src/store/memory/memory-subscriptions.ts';
-import { holds, type PutCondition } from '../../src/store/put-condition.ts';
 import type {
   DeadSelection,
   HandOut,
@@ -141,7 +141,7 @@ class LateCheckedPut extends Breakable {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-    condition: PutCondition = {},
+    condition: DefinitionCondition = {},
   ) {
     if (!holds(condition, this.kept.get(name)?.version)) return undefined;
     await Promise.resolve();
@@ -154,7 +154,7 @@ class PutAnyTime extends Breakable {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-    condition?: PutCondition,
+    condition?: DefinitionCondition,
   ) {
     const kept = this.kept.get(name);
     if (kept !== undefined) kept.turn = Promise.resolve();
@@ -167,7 +167,7 @@ class LastingVersion extends Breakable {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-    condition?: PutCondition,
+    condition?: DefinitionCondition,
   ) {
     const before = this.kept.get(name)?.version;
     const put = await super.put(name, definition, startAfter, condition);
@@ -177,10 +177,16 @@ class LastingVersion extends Breakable {
   }
 }
 
+class UncheckedRemoval extends Breakable {
+  override async remove(name: string) {
+    return await super.remove(name);
+  }
+}
+
 class RowsOutlive extends Breakable {
   readonly #removed: Kept = new Map();
 
-  override async remove(name: string): Promise<boolean> {
+  override async remove(name: string) {
     if (this.kept.has(name)) this.#removed.set(name, this.kept.get(name)!);
     return await super.remove(name);
   }
@@ -271,6 +277,7 @@ export const BROKEN_SUBSCRIPTIONS: readonly BrokenSubscriptions[] = [
   breaks('looks at the condition before others have put', 'at once, one does it', LateCheckedPut),
   breaks('has a hand-out end by a definition that is gone', 'beneath a hand-out', PutAnyTime),
   breaks('keeps the version when it is put again', 'have one version', LastingVersion),
+  breaks('removes whatever the condition says', 'removes nothing', UncheckedRemoval),
   breaks('leaves the rows of what is removed', 'takes all its rows', RowsOutlive),
   breaks('lists names as a dictionary does', 'listed by name', DictionaryOrder),
   breaks('leaves leases when the cursor is moved', 'gives up what is outstanding', SeekKeepsLeases),

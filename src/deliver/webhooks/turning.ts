@@ -1,5 +1,5 @@
 import { SekaliError } from '../../errors.ts';
-import type { PutCondition } from '../../store/put-condition.ts';
+import type { DefinitionCondition } from '../../store/definition-condition.ts';
 import type { SubscriptionDefinition } from '../../store/subscription-store.ts';
 
 /**
@@ -14,7 +14,7 @@ export function refuseTurning(
   name: string,
   there: Pick<SubscriptionDefinition, 'webhook'>,
   given: object | null | undefined,
-  { match }: PutCondition,
+  { match }: DefinitionCondition,
 ): void {
   const what = `the subscription ${JSON.stringify(name)}`;
   if (there.webhook !== undefined && given === undefined) {

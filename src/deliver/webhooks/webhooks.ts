@@ -1,6 +1,6 @@
 import { SekaliError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { holds, type PutCondition } from '../../store/put-condition.ts';
+import { type DefinitionCondition, holds } from '../../store/definition-condition.ts';
 import type { StoredEvent, StoredSignal } from '../../store/store.ts';
 import type {
   PutDone,
@@ -55,7 +55,7 @@ export interface GivenPut {
   readonly start: Start;
   /** Null: there is to be none. Undefined: nothing was said of it. */
   readonly webhook: GivenWebhook | null | undefined;
-  readonly condition: PutCondition;
+  readonly condition: DefinitionCondition;
 }
 
 /** What came of a put. */
@@ -249,6 +249,6 @@ export class Webhooks {
   }
 }
 
-function asSeen(found: Pick<Subscription, 'version'> | undefined): PutCondition {
+function asSeen(found: Pick<Subscription, 'version'> | undefined): DefinitionCondition {
   return found === undefined ? { noneMatch: '*' } : { match: [found.version] };
 }

@@ -78,7 +78,7 @@ export function addSubscriptionsRoutes(
   app.delete<Named>('/subscriptions/:name', async (request, reply) => {
     readQuery({}, request.query);
     const name = knowable(request.params.name);
-    await deliveries.remove(name);
+    await deliveries.remove(name, readCondition(request.headers));
     lines.ring(name);
     webhooks.changed(name);
     return await reply.code(204).send();

@@ -15,7 +15,7 @@ import {
 const ifMatch: Parameter = {
   name: 'If-Match',
   in: 'header',
-  description: 'Entity tags. Only what has one of them is changed; `*`: only what is there.',
+  description: 'Entity tags. Only what has one of them is changed or removed; `*`: only what is there.',
   schema: { type: 'string' },
 };
 
@@ -92,10 +92,16 @@ export const subscriptionPaths: Readonly<Record<string, PathItem>> = {
       tags: ['Subscribe'],
       summary: 'Remove a subscription',
       description: 'With its place, its leases and its dead letters. The events stay in the log.',
-      parameters: [subscriptionName],
+      parameters: [subscriptionName, ifMatch],
       responses: {
         204: { description: 'It is removed.' },
-        ...problems('origin_refused', 'subscription_unknown', 'overloaded', 'store_unavailable'),
+        ...problems(
+          'origin_refused',
+          'subscription_unknown',
+          'subscription_changed',
+          'overloaded',
+          'store_unavailable',
+        ),
       },
     },
   },

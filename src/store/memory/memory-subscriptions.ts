@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
-import { holds, type PutCondition } from '../put-condition.ts';
+import { type DefinitionCondition, holds } from '../definition-condition.ts';
 import type {
   DeadEvent,
   DeadSelection,
@@ -8,6 +8,7 @@ import type {
   LeaseRef,
   Outstanding,
   PutDone,
+  Removed,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -33,7 +34,7 @@ export class MemorySubscriptions implements SubscriptionStore {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-    condition: PutCondition = {},
+    condition: DefinitionCondition = {},
   ): Promise<PutDone | undefined> {
     let there: KeptSubscription | undefined;
     do {
@@ -66,8 +67,12 @@ export class MemorySubscriptions implements SubscriptionStore {
     return names.slice(0, limit).map((name) => describe(this.#kept.get(name)!));
   }
 
-  async remove(name: string): Promise<boolean> {
-    return this.#kept.delete(name);
+  async remove(name: string, condition: DefinitionCondition = {}): Promise<Removed> {
+    const there = this.#kept.get(name);
+    if (there === undefined) return 'unknown';
+    if (!holds(condition, there.version)) return 'changed';
+    this.#kept.delete(name);
+    return 'removed';
   }
 
   async handOut<T extends {}>(name: string, work: (hand: HandOut) => Promise<T>): Promise<T | undefined> {

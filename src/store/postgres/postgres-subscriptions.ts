@@ -1,4 +1,4 @@
-import type { PutCondition } from '../put-condition.ts';
+import { type DefinitionCondition, holds } from '../definition-condition.ts';
 import type {
   DeadEvent,
   DeadSelection,
@@ -6,6 +6,7 @@ import type {
   LeaseRef,
   Outstanding,
   PutDone,
+  Removed,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -19,7 +20,7 @@ import { SELECT_SUBSCRIPTION, toSubscription } from './subscription-columns.ts';
 import { discard, readDead, redrive } from './subscription-dead.ts';
 import { putDefinition } from './subscription-definition.ts';
 import { nack } from './subscription-giving-back.ts';
-import { giveUpOutstanding, inTransaction, lockSubscription } from './subscription-lock.ts';
+import { giveUpOutstanding, inTransaction, type Locked, lockSubscription } from './subscription-lock.ts';
 import { ack, extend } from './subscription-settling.ts';
 import { HandOutTurns } from './subscription-turns.ts';
 import { nameText } from './subscription-values.ts';
@@ -67,7 +68,7 @@ export class PostgresSubscriptions implements SubscriptionStore {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-    condition: PutCondition = {},
+    condition: DefinitionCondition = {},
   ): Promise<PutDone | undefined> {
     return this.#calls.run((sql) =>
       inTransaction(sql, () => putDefinition(sql, name, { definition, startAfter, condition })),
@@ -100,11 +101,13 @@ export class PostgresSubscriptions implements SubscriptionStore {
     });
   }
 
-  remove(name: string): Promise<boolean> {
-    return this.#change(name, async (sql, id) => {
+  remove(name: string, condition: DefinitionCondition = {}): Promise<Removed> {
+    return this.#change<Removed>(name, 'unknown', async (sql, { id, version }) => {
+      if (!holds(condition, version)) return 'changed';
       await giveUpOutstanding(sql, id);
       await sql('DELETE FROM sekali.deliveries WHERE subscription_id = $1', [id]);
       await sql('DELETE FROM sekali.subscriptions WHERE subscription_id = $1', [id]);
+      return 'removed';
     });
   }
 
@@ -141,11 +144,12 @@ export class PostgresSubscriptions implements SubscriptionStore {
   }
 
   seek(name: string, cursor: number): Promise<boolean> {
-    return this.#change(name, async (sql, id) => {
+    return this.#change(name, false, async (sql, { id }) => {
       await giveUpOutstanding(sql, id);
       // What is dead and above it. One that died just now, in place of being given up, is dead like any other.
       await sql('DELETE FROM sekali.deliveries WHERE subscription_id = $1 AND position > $2', [id, cursor]);
       await sql('UPDATE sekali.subscriptions SET cursor = $2 WHERE subscription_id = $1', [id, cursor]);
+      return true;
     });
   }
 
@@ -153,13 +157,12 @@ export class PostgresSubscriptions implements SubscriptionStore {
     await Promise.all([this.#handOuts.close(), this.#calls.close()]);
   }
 
-  /** Changes a subscription as a whole. @returns false when there is none of this name */
-  #change(name: string, change: (sql: Sql, id: string) => Promise<void>): Promise<boolean> {
+  /** Changes a subscription as a whole. @param otherwise when there is none of this name */
+  #change<T>(name: string, otherwise: T, change: (sql: Sql, locked: Locked) => Promise<T>): Promise<T> {
     return this.#calls.run((sql) =>
       inTransaction(sql, async () => {
-        const id = await lockSubscription(sql, nameText(name));
-        if (id !== undefined) await change(sql, id);
-        return id !== undefined;
+        const locked = await lockSubscription(sql, nameText(name));
+        return locked === undefined ? otherwise : await change(sql, locked);
       }),
     );
   }

@@ -54,14 +54,14 @@ async function changeDead(
   change: (condition: string) => string,
 ): Promise<number> {
   return await inTransaction(sql, async () => {
-    const id = await lockSubscription(sql, name);
-    if (id === undefined) return 0;
+    const locked = await lockSubscription(sql, name);
+    if (locked === undefined) return 0;
     const [condition, values] = conditionOf(which);
     const rows = await sql(
       `WITH changed AS (
          ${change(`subscription_id = $1 AND died_at IS NOT NULL ${condition}`)} RETURNING 1
        ) SELECT count(*) FROM changed`,
-      [id, ...values],
+      [locked.id, ...values],
     );
     return Number(rows[0]![0]);
   });

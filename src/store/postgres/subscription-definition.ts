@@ -1,9 +1,9 @@
 import { SekaliError } from '../../errors.ts';
-import { holds, type PutCondition } from '../put-condition.ts';
+import { type DefinitionCondition, holds } from '../definition-condition.ts';
 import type { PutDone, SubscriptionDefinition } from '../subscription-store.ts';
 import type { Sql } from './sql-pool.ts';
 import { SELECT_SUBSCRIPTION, toSubscription } from './subscription-columns.ts';
-import { hexOf } from './subscription-values.ts';
+import { lockSubscription } from './subscription-lock.ts';
 
 /** Another one has to have come and gone between two statements for a second round. */
 const ROUNDS_MAX = 10;
@@ -19,15 +19,12 @@ const ROUNDS_MAX = 10;
 export async function putDefinition(
   sql: Sql,
   name: string,
-  given: { definition: SubscriptionDefinition; startAfter: number; condition: PutCondition },
+  given: { definition: SubscriptionDefinition; startAfter: number; condition: DefinitionCondition },
 ): Promise<PutDone | undefined> {
   const definition = JSON.stringify(given.definition);
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const [there] = await sql(
-      'SELECT subscription_id, version FROM sekali.subscriptions WHERE name = $1 FOR NO KEY UPDATE',
-      [name],
-    );
-    if (!holds(given.condition, there && hexOf(there[1]!))) return undefined;
+    const there = await lockSubscription(sql, name);
+    if (!holds(given.condition, there?.version)) return undefined;
     const [put] =
       there === undefined
         ? await sql(
@@ -38,7 +35,7 @@ export async function putDefinition(
         : await sql(
             `UPDATE sekali.subscriptions SET definition = $2, version = gen_random_uuid()
                WHERE subscription_id = $1 RETURNING subscription_id`,
-            [there[0], definition],
+            [there.id, definition],
           );
     if (put === undefined) continue;
     const [row] = await sql(`${SELECT_SUBSCRIPTION} WHERE s.subscription_id = $1`, put);

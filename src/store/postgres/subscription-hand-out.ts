@@ -33,8 +33,9 @@ export class PostgresHandOut implements HandOut {
 
   /** Locks a subscription, in a transaction that has begun. @returns undefined when there is none of this name */
   static async begin(sql: Sql, name: string): Promise<PostgresHandOut | undefined> {
-    const id = await lockSubscription(sql, name);
-    if (id === undefined) return undefined;
+    const locked = await lockSubscription(sql, name);
+    if (locked === undefined) return undefined;
+    const { id } = locked;
     const rows = await sql(
       `SELECT ${msColumn('clock_timestamp()')}, found.* FROM (${SELECT_FOR_HAND_OUT} WHERE s.subscription_id = $1) AS found`,
       [id],

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../clock.ts';
-import type { PutCondition } from '../put-condition.ts';
+import { type DefinitionCondition, holds } from '../definition-condition.ts';
 import type {
   DeadEvent,
   DeadSelection,
@@ -7,6 +7,7 @@ import type {
   LeaseRef,
   Outstanding,
   PutDone,
+  Removed,
   Settled,
   Subscription,
   SubscriptionDefinition,
@@ -74,7 +75,7 @@ export class SqliteSubscriptions implements SubscriptionStore {
     name: string,
     definition: SubscriptionDefinition,
     startAfter: number,
-    condition: PutCondition = {},
+    condition: DefinitionCondition = {},
   ): Promise<PutDone | undefined> {
     return await this.#turns.take(name, () =>
       this.#commits.run((tables) =>
@@ -100,10 +101,11 @@ export class SqliteSubscriptions implements SubscriptionStore {
     );
   }
 
-  async remove(name: string): Promise<boolean> {
-    return await this.#change(name, false, (tables, { id }) => {
+  async remove(name: string, condition: DefinitionCondition = {}): Promise<Removed> {
+    return await this.#change<Removed>(name, 'unknown', (tables, { id, version }) => {
+      if (!holds(condition, version)) return 'changed';
       tables.remove(id);
-      return true;
+      return 'removed';
     });
   }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { holds, type PutCondition } from '../put-condition.ts';
+import { type DefinitionCondition, holds } from '../definition-condition.ts';
 import type { PutDone, Subscription, SubscriptionDefinition } from '../subscription-store.ts';
 import { DeadRows } from './subscription-dead.ts';
 import { DueReader } from './subscription-due.ts';
@@ -28,7 +28,11 @@ export class SubscriptionTables {
   put(
     name: string,
     definition: SubscriptionDefinition,
-    { startAfter, nowMs, condition = {} }: { startAfter: number; nowMs: number; condition?: PutCondition },
+    {
+      startAfter,
+      nowMs,
+      condition = {},
+    }: { startAfter: number; nowMs: number; condition?: DefinitionCondition },
   ): PutDone | undefined {
     const row = this.subscriptions.find(name);
     if (!holds(condition, row?.version)) return undefined;

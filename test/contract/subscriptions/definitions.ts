@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { PutCondition } from '../../../src/store/put-condition.ts';
+import type { DefinitionCondition } from '../../../src/store/definition-condition.ts';
 import {
   countsOf,
   DEFINITION,
@@ -130,7 +130,7 @@ export const definitionCases: readonly SubscriptionCase[] = [
   {
     name: 'of any number who put on one condition at once, one does it',
     async run({ store, other }) {
-      const race = async (condition: PutCondition) => {
+      const race = async (condition: DefinitionCondition) => {
         const puts = Array.from({ length: 12 }, (_, i) => {
           const definition = { ...DEFINITION, attemptsMax: i };
           return (i % 2 === 0 ? store : other).put('billing', definition, 0, condition);
@@ -196,8 +196,8 @@ export const definitionCases: readonly SubscriptionCase[] = [
         await kill(store, name, rowsOf(1));
         await lease(store, name, rowsOf(2));
       }
-      assert.equal(await store.remove('gone'), true);
-      assert.equal(await store.remove('gone'), false);
+      assert.equal(await store.remove('gone'), 'removed');
+      assert.equal(await store.remove('gone'), 'unknown');
       assert.equal(await store.get('gone'), undefined);
       assert.equal((await store.put('gone', DEFINITION, 0))?.created, true);
       assert.deepEqual(await countsOf(store, 'gone'), counts({ cursor: 0 }));
@@ -206,6 +206,28 @@ export const definitionCases: readonly SubscriptionCase[] = [
         await countsOf(store, 'stays'),
         counts({ cursor: 2, leased: 1, dead: 1, oldestOutstanding: 2 }),
       );
+    },
+  },
+  {
+    name: 'a removal on a condition is done when it holds, and else removes nothing',
+    async run({ store, other }) {
+      assert.equal(await store.remove('billing', { match: '*' }), 'unknown');
+      const first = (await store.put('billing', DEFINITION, 0))!.version;
+      const { version } = (await store.put('billing', DEFINITION, 0))!;
+      await lease(store, 'billing', rowsOf(1));
+      const before = await store.get('billing');
+      for (const condition of [
+        { match: [first] },
+        { match: [] },
+        { noneMatch: '*' },
+        { noneMatch: [version] },
+      ] as const) {
+        assert.equal(await other.remove('billing', condition), 'changed', JSON.stringify(condition));
+        assert.deepEqual(await store.get('billing'), before);
+      }
+      assert.equal(await other.remove('billing', { match: [first, version] }), 'removed');
+      assert.equal(await store.get('billing'), undefined);
+      assert.equal(await store.remove('billing', { match: [version] }), 'unknown');
     },
   },
   {

@@ -124,6 +124,25 @@ export const subscriptionCases: readonly ProtocolCase[] = [
     },
   },
   {
+    name: 'a removal is held to If-Match and If-None-Match, where there is anything to remove',
+    async run(server) {
+      const one = new Subscriber(server);
+      const remove = async (headers: Record<string, string>) =>
+        await one.send('DELETE', '', undefined, headers);
+      assertProblem(await remove({ 'if-match': '*' }), 404, 'subscription_unknown');
+      const { version: first } = await one.put();
+      const { version } = await one.put();
+      for (const headers of [{ 'if-match': `"${first}"` }, { 'if-none-match': `"${version}"` }]) {
+        assertProblem(await remove(headers), 412, 'subscription_changed');
+      }
+      assertProblem(await remove({ 'if-match': version }), 400, 'request_invalid');
+      assert.equal((await one.look()).version, version);
+      const removed = await remove({ 'if-match': `"${version}"` });
+      assert.equal(removed.status, 204, removed.text);
+      assertProblem(await remove({ 'if-match': `"${version}"` }), 404, 'subscription_unknown');
+    },
+  },
+  {
     name: 'of two who change what they have seen at once, one is told so',
     async run(server) {
       const one = await Subscriber.make(server);
