@@ -1,6 +1,7 @@
 import type { PublishAnswer, WireEvent } from '../protocol/wire.ts';
 import { ClientError } from './client-error.ts';
 import { RequestError } from './request-error.ts';
+import { tell } from './tell.ts';
 import type { Receipt } from './topics.ts';
 import { jsonInit, printQuery, type Transport } from './transport.ts';
 
@@ -67,30 +68,36 @@ export class BatchSender {
    * Sends JSON texts of events.
    *
    * @returns those that were not taken
-   * @throws the signal's reason, but only where nothing is given up
+   * @throws where nothing is given up, what is no refusal of these events, as the signal's reason
    */
   async send(texts: readonly string[]): Promise<readonly Failure[]> {
     const { ack, onReceipt } = this.#options;
     const query = printQuery({ ack, results: onReceipt && 'all' });
     const init = jsonInit('POST', `[${texts.join(',')}]`);
-    const how = { signal: this.#signal, read: readAnswer, insist: this.#insist };
+    const read = (response: Response) => readAnswer(response, texts, this.#transport.url);
+    const how = { signal: this.#signal, read, insist: this.#insist };
+    let answer: PublishAnswer;
     try {
-      const { value } = await this.#transport.send(`/publish${query}`, init, how);
-      return this.#book(texts, value);
+      answer = (await this.#transport.send(`/publish${query}`, init, how)).value;
     } catch (thrown) {
-      if (this.#insist && this.#signal.aborted) throw thrown;
-      const error =
-        thrown instanceof ClientError
-          ? thrown
-          : new ClientError('publisher_closed', 'the publisher was aborted', { cause: thrown });
-      return await this.#refused(texts, error);
+      return await this.#refused(texts, this.#refusalOf(thrown));
     }
+    return this.#book(texts, answer);
+  }
+
+  #refusalOf(thrown: unknown): ClientError {
+    const error =
+      thrown instanceof ClientError
+        ? thrown
+        : new ClientError('publisher_closed', 'the publisher was aborted', { cause: thrown });
+    if (this.#insist && !isOfEvents(error)) throw thrown;
+    return error;
   }
 
   /** One bad event must not take its neighbours along: a batch that is refused as a whole is halved. */
   async #refused(texts: readonly string[], error: ClientError): Promise<readonly Failure[]> {
     const errors = error instanceof RequestError ? error.problem?.['errors'] : undefined;
-    if (Array.isArray(errors) && errors.length === texts.length) {
+    if (isOf(texts, errors) && errors.length === texts.length) {
       return this.#book(texts, { errors: errors as PublishAnswer['errors'] });
     }
     if (!isOfEvents(error) || texts.length === 1) return texts.map((text) => this.#fail(text, error));
@@ -101,10 +108,10 @@ export class BatchSender {
 
   #book(
     texts: readonly string[],
-    { errors, results = [] }: Pick<PublishAnswer, 'errors' | 'results'>,
+    { errors, results }: Pick<PublishAnswer, 'errors' | 'results'>,
   ): readonly Failure[] {
     const { onReceipt } = this.#options;
-    for (const { index, verdict, event_id, position } of onReceipt ? results : []) {
+    for (const { index, verdict, event_id, position } of (onReceipt && results) ?? []) {
       if (verdict === 'rejected' || event_id === null || position === null) continue;
       this.#tell(() => onReceipt?.({ verdict, event_id, position }, JSON.parse(texts[index]!) as WireEvent));
     }
@@ -119,21 +126,38 @@ export class BatchSender {
     return failure;
   }
 
-  /** What a callback throws must not end the sending. */
   #tell(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#transport.log.warn(`sekali: a callback of the publisher threw: ${String(error)}`);
-    }
+    tell(this.#transport.log, call);
   }
 }
 
 /** A page that says "welcome" with 200 has stored nothing. */
-async function readAnswer(response: Response): Promise<PublishAnswer> {
-  const answer = (await response.json()) as PublishAnswer | null;
-  if (!Array.isArray(answer?.errors)) throw new Error('what answers there is no Sekali server');
-  return answer;
+async function readAnswer(response: Response, texts: readonly string[], url: string): Promise<PublishAnswer> {
+  // An answer that breaks off rejects here, and is a failed try like any other.
+  const text = await response.text();
+  const answer = parsed(text) as PublishAnswer | null;
+  if (isOf(texts, answer?.errors) && isOf(texts, answer?.results ?? [])) return answer;
+  const { status } = response;
+  throw new RequestError(`what answers ${status} at ${url} is no Sekali server`, {
+    code: 'answer_invalid',
+    status,
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether these are items of an answer, each of one of the events. */
+function isOf(texts: readonly string[], items: unknown): items is readonly { readonly index: number }[] {
+  return (
+    Array.isArray(items) &&
+    items.every((item: { index?: unknown } | null) => texts[item?.index as number] !== undefined)
+  );
 }
 
 function insists(error: RequestError, onHeld: (error: RequestError) => void): boolean {

@@ -140,3 +140,56 @@ test('an aborted publisher gives up what waits, and says so', async () => {
   await assert.rejects(out.flush(), { code: 'events_not_taken' });
   assert.equal(server.requests.length, 0);
 });
+
+test('a callback that throws changes nothing', async () => {
+  let requests = 0;
+  const fetch = (async () =>
+    requests++ === 0 ? new Response('', { status: 503 }) : taken()) as unknown as typeof globalThis.fetch;
+  const warnings: string[] = [];
+  const sekali = new Sekali({
+    source: 's',
+    fetch,
+    backoff: { firstMs: 0, maxMs: 0 },
+    log: { warn: (message) => warnings.push(message) },
+    onRetry: () => {
+      throw new Error('no logger');
+    },
+  });
+  const out = sekali.publisher({ lingerMs: 0 });
+  await out.send('orders', { payload: {} });
+  await out.close();
+  assert.equal(requests, 2);
+  assert.deepEqual(warnings, ['sekali: a callback threw: no logger']);
+});
+
+test('an answer without results is one, also when they are null', async () => {
+  const server = new SlowServer();
+  const out = client(server).publisher({ lingerMs: 0, onReceipt: () => undefined });
+  await out.send('orders', { payload: {} });
+  const flushed = out.flush();
+  (await server.request(0)).answer(new Response('{"errors":[],"results":null}'));
+  await flushed;
+  await out.close();
+});
+
+test('what answers 200 and is no answer to these events is told as that', async () => {
+  const odd = [
+    '<html>welcome</html>',
+    'null',
+    '{"errors":[{"index":7,"code":"topic_invalid","detail":"no"}]}',
+    '{"errors":[null]}',
+    '{"errors":[],"results":{}}',
+  ];
+  for (const body of odd) {
+    const server = new SlowServer();
+    const out = client(server).publisher({ lingerMs: 0, onReceipt: () => undefined });
+    await out.send('orders', { payload: {} });
+    const flushed = out.flush();
+    (await server.request(0)).answer(new Response(body));
+    await assert.rejects(flushed, (error: ClientError) => {
+      const [{ error: reason }] = error.details as [Failure];
+      assert.deepEqual([reason.code, reason.retryable], ['answer_invalid', false], body);
+      return true;
+    });
+  }
+});

@@ -1,5 +1,5 @@
 import { BatchSender, type BatchSenderOptions } from './batch-sender.ts';
-import { ClientError } from './client-error.ts';
+import { ClientError, messageOf } from './client-error.ts';
 import type { EventMaker } from './event-maker.ts';
 import { MemorySpool } from './memory-spool.ts';
 import { orAborted } from './or-aborted.ts';
@@ -76,10 +76,7 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
       lingerMs,
       signal,
       sendPage: () => this.#sendPage(),
-      onFailure: (error) => {
-        this.#findings.tell(error as ClientError);
-        this.#hold(error as ClientError);
-      },
+      onFailure: (error) => this.#hold(this.#tellFailure(error)),
     });
     this.#loop.start();
   }
@@ -206,6 +203,18 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
   #hold(error: ClientError): void {
     this.#held.reject(error);
     this.#held = heldUp();
+  }
+
+  #tellFailure(thrown: unknown): ClientError {
+    const error =
+      thrown instanceof ClientError
+        ? thrown
+        : new ClientError('spool_failed', `the spool failed: ${messageOf(thrown)}`, {
+            retryable: true,
+            cause: thrown,
+          });
+    this.#findings.tell(error);
+    return error;
   }
 
   #throwFindings(): void {

@@ -3,7 +3,7 @@ import { ClientError } from './client-error.ts';
 
 /**
  * A request that was refused, or got no answer. Its `code` is that of the problem document; `no_answer` when the server
- * could not be reached, `http_STATUS` when it sent none.
+ * could not be reached, `http_STATUS` when it sent none, `answer_invalid` when what a publisher got with 200 is nothing that a Sekali sends.
  */
 export class RequestError extends ClientError {
   override readonly name = 'RequestError';

@@ -1,5 +1,6 @@
 import { ClientError } from './client-error.ts';
 import type { ClientLog } from './options.ts';
+import { tell } from './tell.ts';
 
 /** Damages that are kept for `flush`; all are told. */
 const DAMAGES_KEPT = 100;
@@ -22,11 +23,7 @@ export class SpoolFindings {
 
   tell(error: ClientError): void {
     this.#log.warn(`sekali: ${error.message}`);
-    try {
-      this.#onSpoolError?.(error);
-    } catch (thrown) {
-      this.#log.warn(`sekali: a callback of the publisher threw: ${String(thrown)}`);
-    }
+    tell(this.#log, () => this.#onSpoolError?.(error));
   }
 
   /** @throws ClientError `spool_damaged` when there was damage since the last time, caused by what has gone wrong besides */

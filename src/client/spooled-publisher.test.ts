@@ -1,6 +1,6 @@
 /** The publisher with a spool on disk, against a server that does as it is told. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { tempDir } from '../../test/support/temp-dir.ts';
@@ -27,6 +27,9 @@ class ToldServer {
   }) as unknown as typeof fetch;
 }
 
+const throws = () => {
+  throw new Error('no logger');
+};
 const away = () => Response.json({ code: 'store_unavailable' }, { status: 503 });
 
 interface Prepared {
@@ -95,6 +98,42 @@ test('close leaves when nothing is answered for five seconds', async (t) => {
   assert.deepEqual(warnings, ['sekali: events are left in the spool']);
 });
 
+test('a callback that throws in an outage costs no event', async (t) => {
+  const { server, dir, publisher } = prepare(t);
+  server.answer = away;
+  const out = publisher({}, { onRetry: throws });
+  await out.send('orders', { event_id: 'a', payload: {} });
+  await until('it was tried again', async () => server.requests >= 3);
+  server.answer = () => undefined;
+  await out.close();
+  assert.deepEqual(server.taken, ['a']);
+  assert.equal(existsSync(join(dir, 'refused.ndjson')), false);
+});
+
+test('what fails in the client itself refuses no event: it is sent again', async (t) => {
+  const { server, dir, publisher } = prepare(t);
+  server.answer = away;
+  let isBroken = true;
+  const clock = {
+    nowMs: Date.now,
+    wait: async () => {
+      await new Promise(setImmediate);
+      if (isBroken) throw new Error('no clock');
+    },
+  };
+  const told: string[] = [];
+  const out = publisher({ onSpoolError: ({ message }) => told.push(message) }, { clock });
+  await out.send('orders', { event_id: 'a', payload: {} });
+  await assert.rejects(out.flush(), { code: 'spool_failed', message: 'the spool failed: no clock' });
+  isBroken = false;
+  server.answer = () => undefined;
+  await out.flush();
+  assert.deepEqual(server.taken, ['a']);
+  assert.equal(existsSync(join(dir, 'refused.ndjson')), false);
+  assert.ok(told.includes('the spool failed: no clock'));
+  await out.close();
+});
+
 test('a wrong key holds all up and refuses nothing; flush and close say so', async (t) => {
   const { server, publisher } = prepare(t);
   server.answer = () => Response.json({ code: 'key_wrong', detail: 'no' }, { status: 401 });
@@ -125,11 +164,12 @@ test('what the server refuses is told and kept, and holds up nothing behind it',
   assert.equal(kept.event.event_id, 'b');
 });
 
-test('a page of something else that answers 200 is not taken for the server', async (t) => {
+test('a page of something else that answers 200 holds all up; flush says so', async (t) => {
   const { server, publisher } = prepare(t);
-  server.answer = () => Response.json({ welcome: true }, { status: 200 });
+  server.answer = () => new Response('<html>welcome</html>');
   const out = publisher();
   await out.send('orders', { event_id: 'a', payload: {} });
+  await assert.rejects(out.flush(), { name: 'RequestError', code: 'answer_invalid', status: 200 });
   await until('it was tried again', async () => server.requests >= 3);
   server.taken.length = 0;
   server.answer = () => undefined;

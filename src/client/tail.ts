@@ -2,6 +2,7 @@ import { backoffMs } from './backoff.ts';
 import { ClientError, messageOf } from './client-error.ts';
 import { RequestError } from './request-error.ts';
 import { type Frame, FrameParser } from './sse.ts';
+import { tell } from './tell.ts';
 import { printQuery, type Transport } from './transport.ts';
 
 export interface TailOptions {
@@ -75,7 +76,7 @@ export async function* tailItems(
 
   async function pause(error: RequestError): Promise<void> {
     const waitMs = backoffMs(++failures, transport.backoff, error.retryAfter);
-    transport.onRetry?.(error, waitMs);
+    tell(transport.log, () => transport.onRetry?.(error, waitMs));
     await transport.pause(waitMs, signal);
   }
 }

@@ -9,7 +9,9 @@ import {
   systemClock,
 } from './options.ts';
 import { RequestError } from './request-error.ts';
+import { tell } from './tell.ts';
 
+/** Reads an answer. What it rejects with is `no_answer`, but for a RequestError of its own. */
 type Reader<T> = (response: Response) => Promise<T>;
 
 /** Sends requests to one server, again and again while that can help and time is left. */
@@ -79,7 +81,7 @@ export class Transport {
       const waitMs = backoffMs(tries, this.backoff, outcome.retryAfter);
       const isWorthIt = outcome.retryable && performance.now() + waitMs <= giveUpAt;
       if (!insist(outcome) && !isWorthIt) throw outcome;
-      this.onRetry?.(outcome, waitMs);
+      tell(this.log, () => this.onRetry?.(outcome, waitMs));
       await this.clock.wait(waitMs, signal);
     }
   }
@@ -123,6 +125,7 @@ export class Transport {
       if (response.ok) return { value: await read(response) };
       return await refusal(response, this.url);
     } catch (cause) {
+      if (cause instanceof RequestError) return cause;
       const message = `no answer from ${this.url}: ${reasonOf(cause)}`;
       return new RequestError(message, { code: 'no_answer', status: 0, cause });
     } finally {
