@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { WireEvent } from '../protocol/wire.ts';
 import { type ClientError, type Failure, Sekali } from './index.ts';
 
@@ -139,6 +141,51 @@ test('an aborted publisher gives up what waits, and says so', async () => {
   out.abort();
   await assert.rejects(out.flush(), { code: 'events_not_taken' });
   assert.equal(server.requests.length, 0);
+});
+
+test('flush waits for what was sent before it, not for what others send meanwhile', async () => {
+  const server = new SlowServer();
+  const out = client(server).publisher({ lingerMs: 0 });
+  await out.send('orders', { event_id: 'a', payload: {} });
+  const flushed = out.flush();
+  const first = await server.request(0);
+  await out.send('orders', { event_id: 'b', payload: {} });
+  first.answer(taken());
+  await flushed;
+  (await server.request(1)).answer(taken());
+  await out.close();
+});
+
+test('a flush that is given up leaves the hurry of another as it is', async () => {
+  const server = new SlowServer();
+  const out = client(server).publisher({ lingerMs: 60_000 });
+  const leave = new AbortController();
+  await out.send('orders', { event_id: 'a', payload: {} });
+  const first = out.flush({ signal: leave.signal });
+  const { answer } = await server.request(0);
+  await out.send('orders', { event_id: 'b', payload: {} });
+  const second = out.flush();
+  leave.abort();
+  await assert.rejects(first, { name: 'AbortError' });
+  answer(taken());
+  (await server.request(1)).answer(taken());
+  await second;
+  await out.close();
+});
+
+test('a flush leaves nothing behind in memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heapBytes = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const out = client(new SlowServer()).publisher({ lingerMs: 0 });
+  await out.flush();
+  const before = heapBytes();
+  for (let i = 0; i < 30_000; i++) await out.flush();
+  const grownBytes = heapBytes() - before;
+  assert.ok(grownBytes < 3e6, `${grownBytes} bytes`);
 });
 
 test('a callback that throws changes nothing', async () => {

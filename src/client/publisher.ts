@@ -2,10 +2,10 @@ import { BatchSender, type BatchSenderOptions } from './batch-sender.ts';
 import { ClientError, messageOf } from './client-error.ts';
 import type { EventMaker } from './event-maker.ts';
 import { MemorySpool } from './memory-spool.ts';
-import { orAborted } from './or-aborted.ts';
 import { SendLoop } from './send-loop.ts';
 import type { RequestBounds, Spool } from './spool.ts';
 import { SpoolFindings } from './spool-findings.ts';
+import { Tally } from './tally.ts';
 import type { AnyTopics, Draft, TopicOf } from './topics.ts';
 import type { Transport } from './transport.ts';
 
@@ -20,7 +20,10 @@ export interface PublisherOptions extends BatchSenderOptions {
   readonly bufferBytes?: number;
   /** Where events wait instead: `diskSpool` of `sekali/client/spool`. */
   readonly spool?: Spool;
-  /** Told what the spool finds wrong while nobody waits for it: damage, a disk that fails, another process in its directory. */
+  /**
+   * Told what the spool finds wrong while nobody waits for it: damage, a disk that fails, another process in its directory; and
+   * `publisher_closed` when the end of the publisher leaves events in it.
+   */
   readonly onSpoolError?: (error: ClientError) => void;
 }
 
@@ -52,11 +55,11 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
   readonly #loop: SendLoop;
   readonly #findings: SpoolFindings;
   readonly #abort = new AbortController();
-  #waiting = 0;
+  readonly #tally: Tally;
   #answers = 0;
-  #making = new Set<Promise<unknown>>();
   #isClosed = false;
-  #held = heldUp();
+  #ending: Promise<void> | undefined;
+  #left: ClientError | undefined;
 
   constructor(transport: Transport, maker: EventMaker, options: PublisherOptions) {
     const { maxBatch = 500, maxBytes = 1e6, lingerMs = 20, bufferBytes = 16e6 } = options;
@@ -66,8 +69,10 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
     this.#spool = spool;
     this.#bounds = { eventsMax: maxBatch, bytesMax: maxBytes };
     this.#findings = new SpoolFindings(transport.log, options.onSpoolError);
+    this.#tally = new Tally(spool.isDurable);
     const { signal } = this.#abort;
-    const onHeld = (error: ClientError) => this.#hold(error);
+    // A flush must not wait for what only a person can mend.
+    const onHeld = (error: ClientError) => this.#tally.fail(error);
     this.#sender = new BatchSender(transport, options, signal, spool.isDurable ? onHeld : undefined);
     this.#loop = new SendLoop({
       transport,
@@ -76,7 +81,7 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
       lingerMs,
       signal,
       sendPage: () => this.#sendPage(),
-      onFailure: (error) => this.#hold(this.#tellFailure(error)),
+      onFailure: (error) => this.#tally.fail(this.#tellFailure(error)),
     });
     this.#loop.start();
   }
@@ -90,52 +95,48 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
    */
   async send<Topic extends TopicOf<Topics>>(topic: Topic, draft: Draft<Topics[Topic]>): Promise<string> {
     if (this.#isClosed) throw new ClientError('publisher_closed', 'the publisher is closed');
-    if (this.#waiting >= WAITING_MAX) {
+    if (this.#tally.openCount >= WAITING_MAX) {
       throw new ClientError('publisher_full', `${WAITING_MAX} events wait for room: wait for send()`, {
         retryable: true,
       });
     }
-    this.#waiting++;
-    const taken = this.#take(topic, draft);
-    this.#making.add(taken);
-    try {
-      return await taken;
-    } finally {
-      this.#waiting--;
-      this.#making.delete(taken);
-    }
+    return await this.#tally.call(this.#take(topic, draft));
   }
 
   async #take(topic: string, draft: Draft<unknown>): Promise<string> {
     const event = await this.#maker.make(topic, draft);
-    await this.#spool.append(JSON.stringify(event), this.#abort.signal);
+    const text = JSON.stringify(event);
+    const append = () => this.#spool.append(text, this.#abort.signal);
+    // One with a time of its own may come again, just as it was, from a caller who has started again.
+    await this.#tally.take(text, draft.timestamp === undefined, append);
     this.#loop.start();
     return event.event_id;
   }
 
   /**
-   * Resolves when every event that was sent before has been answered, and what an earlier process has left in the spool.
+   * Resolves when every event that was sent before has been answered, and what an earlier process has left in the spool. It does not
+   * wait for what is sent meanwhile.
    *
    * @throws ClientError `events_not_taken` when some were not, since the last flush: `details` has the first 100 of them, with their
-   *   errors; `spool_damaged`, whose `details` are all that was found since; `spool_failed`, `spool_in_use`
+   *   errors; `spool_damaged`, whose `details` are all that was found since; `spool_failed`, `spool_in_use`; `publisher_closed` when
+   *   the end of the publisher has left some in the spool
    * @throws RequestError with a spool on disk, when the server refuses requests whatever is in them, as with a wrong key: the events
    *   stay in the spool, and are tried again
    * @throws the signal's reason
    */
   async flush({ signal }: Leave = {}): Promise<void> {
-    this.#loop.hurry = true;
+    this.#loop.hurry();
     try {
-      await orAborted(Promise.race([this.#drained(), this.#held.promise]), signal);
+      await this.#tally.reached(signal);
     } finally {
-      this.#loop.hurry = false;
+      this.#loop.relax();
     }
-    if (!this.#spool.isEmpty) this.#abort.signal.throwIfAborted();
     this.#throwFindings();
   }
 
   /**
    * Takes no more, and flushes. What is in a spool on disk stays there for the next publisher when the server has answered nothing for
-   * 5 s, or when the signal says so; what is in memory is then given up, as failed.
+   * 5 s, or when the signal says so, and `onSpoolError` is told; what is in memory is then given up, as failed.
    *
    * @throws what `flush` throws; not the signal's reason
    */
@@ -147,21 +148,27 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
     try {
       await this.flush({ signal: leave });
     } catch (error) {
-      if (!leave.aborted && error !== this.#abort.signal.reason) throw error;
+      if (error !== leave.reason && error !== this.#left) throw error;
       await this.#leave();
     } finally {
       done.abort();
       if (this.#spool.isDurable) this.abort();
-      await this.#loop.ended();
-      await this.#spool.close();
+      this.#ending ??= this.#end();
+      await this.#ending;
     }
   }
 
-  /** What waits in memory is given up at once, as failed; so are retries. What is in a spool on disk stays there. */
+  /**
+   * What waits in memory is given up at once, as failed; so are retries. What is in a spool on disk stays there, for another publisher as
+   * soon as nothing is under way.
+   */
   abort(reason: unknown = new ClientError('publisher_closed', 'the publisher was aborted')): void {
     this.#isClosed = true;
     this.#abort.abort(reason);
-    this.#loop.hurry = true;
+    this.#loop.hurry();
+    if (!this.#spool.isDurable || this.#ending) return;
+    this.#ending = this.#end();
+    this.#ending.catch((error: unknown) => this.#tellFailure(error));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -170,9 +177,22 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
 
   async #leave(): Promise<void> {
     this.abort();
-    await this.#drained();
-    if (!this.#spool.isEmpty) this.#transport.log.warn('sekali: events are left in the spool');
+    await (this.#ending ?? this.#tally.reached());
     this.#throwFindings();
+  }
+
+  /** Lets go of the spool. */
+  async #end(): Promise<void> {
+    await this.#tally.idle();
+    await this.#loop.ended();
+    // Once it is closed it cannot tell.
+    if (!this.#spool.isEmpty) {
+      const message = 'the publisher was closed before all in its spool was answered: the rest is left there';
+      this.#left = new ClientError('publisher_closed', message, { cause: this.#abort.signal.reason });
+      this.#findings.tell(this.#left);
+    }
+    this.#tally.end(this.#left);
+    await this.#spool.close();
   }
 
   /** Aborts when no answer has come for a while. */
@@ -184,25 +204,15 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
     done.abort();
   }
 
-  async #drained(): Promise<void> {
-    while (this.#making.size > 0) await Promise.allSettled(this.#making);
-    this.#loop.start();
-    await this.#loop.ended();
-  }
-
   async #sendPage(): Promise<void> {
     const { texts, damages } = await this.#spool.read(this.#bounds);
     this.#findings.addDamages(damages);
-    if (texts.length === 0) return;
-    const refused = await this.#sender.send(texts);
-    this.#answers++;
-    await this.#spool.settle(refused);
-  }
-
-  /** A flush must not wait for what only a person can mend. */
-  #hold(error: ClientError): void {
-    this.#held.reject(error);
-    this.#held = heldUp();
+    if (texts.length > 0) {
+      const refused = await this.#sender.send(texts);
+      this.#answers++;
+      await this.#spool.settle(refused);
+    }
+    this.#tally.settled(texts, this.#spool.isEmpty);
   }
 
   #tellFailure(thrown: unknown): ClientError {
@@ -222,11 +232,4 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
     this.#findings.throwDamages(failures);
     if (failures) throw failures;
   }
-}
-
-function heldUp(): PromiseWithResolvers<never> {
-  const held = Promise.withResolvers<never>();
-  // Nobody need wait for it.
-  held.promise.catch(() => undefined);
-  return held;
 }

@@ -17,7 +17,8 @@ export interface SendLoopOptions {
 export class SendLoop {
   readonly #options: SendLoopOptions;
   #running: Promise<void> | undefined;
-  #hurry = false;
+  /** How many want that events no longer wait for company. */
+  #hurries = 0;
   #wake: (() => void) | undefined;
 
   constructor(options: SendLoopOptions) {
@@ -31,10 +32,14 @@ export class SendLoop {
     if (spool.isFull(bounds)) this.#wake?.();
   }
 
-  /** Whether events no longer wait for company. */
-  set hurry(hurry: boolean) {
-    this.#hurry = hurry;
-    if (hurry) this.#wake?.();
+  /** Events no longer wait for company, until as many have called `relax`. */
+  hurry(): void {
+    this.#hurries++;
+    this.#wake?.();
+  }
+
+  relax(): void {
+    this.#hurries--;
   }
 
   /** Resolves when all is sent, or given up. */
@@ -70,7 +75,7 @@ export class SendLoop {
   /** Waits for company. */
   async #linger(): Promise<void> {
     const { spool, bounds, lingerMs } = this.#options;
-    if (this.#hurry || spool.isFull(bounds) || lingerMs === 0) return;
+    if (this.#hurries > 0 || spool.isFull(bounds) || lingerMs === 0) return;
     await this.#pause(lingerMs);
   }
 

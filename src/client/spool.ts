@@ -19,7 +19,8 @@ export interface SpoolPage {
  *
  * The publisher relies on this: what `append` has resolved for is read in the order of the calls that were waited for, and read
  * again until it is settled. It reads one page at a time, and settles it before it reads the next one; `append` it calls meanwhile,
- * and as often at once as its callers do. To send, to try again and to tell apart what the server says is not the spool's job.
+ * and as often at once as its callers do: they resolve in the order in which their events are read. To send, to try again and to tell
+ * apart what the server says is not the spool's job.
  */
 export interface Spool {
   /** Whether what it has taken outlives the process. Then nothing is given up: it is tried until the server answers. */

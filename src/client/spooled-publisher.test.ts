@@ -15,12 +15,12 @@ const QUICK = { firstMs: 1, maxMs: 5 };
 class ToldServer {
   readonly taken: string[] = [];
   requests = 0;
-  answer: (events: readonly WireEvent[]) => Response | undefined = () => undefined;
+  answer: (events: readonly WireEvent[]) => Response | undefined | Promise<undefined> = () => undefined;
 
   readonly fetch = (async (_url: string, { body }: RequestInit) => {
     this.requests++;
     const events = JSON.parse(body as string) as WireEvent[];
-    const refusal = this.answer(events);
+    const refusal = await this.answer(events);
     if (refusal && !refusal.ok) return refusal;
     this.taken.push(...events.map(({ event_id }) => event_id));
     return refusal ?? Response.json({ errors: [] });
@@ -95,7 +95,46 @@ test('close leaves when nothing is answered for five seconds', async (t) => {
   await out.send('orders', { payload: {} });
   await out.close();
   assert.ok(waits.includes(5000));
-  assert.deepEqual(warnings, ['sekali: events are left in the spool']);
+  const left = 'the publisher was closed before all in its spool was answered: the rest is left there';
+  assert.deepEqual(warnings, [`sekali: ${left}`]);
+});
+
+test('a publisher that has left events says so: to the callback, and to whoever flushes then', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = away;
+  const told: string[] = [];
+  const out = publisher({ onSpoolError: ({ code }) => told.push(code) });
+  await out.send('orders', { payload: {} });
+  const pending = assert.rejects(out.flush(), { code: 'publisher_closed' });
+  await out.close({ signal: AbortSignal.abort() });
+  await pending;
+  await assert.rejects(out.flush(), { code: 'publisher_closed' });
+  await out.close();
+  assert.deepEqual(told, ['publisher_closed']);
+});
+
+test('a publisher that has left nothing has nothing to say', async (t) => {
+  const { publisher } = prepare(t);
+  const told: string[] = [];
+  const out = publisher({ onSpoolError: ({ code }) => told.push(code) });
+  await out.send('orders', { payload: {} });
+  await out.close();
+  await out.flush();
+  assert.deepEqual(told, []);
+});
+
+test('what was aborted lets go of the directory by itself', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = away;
+  const first = publisher();
+  await first.send('orders', { event_id: 'a', payload: {} });
+  first.abort();
+  await assert.rejects(first.flush(), { code: 'publisher_closed' });
+  server.answer = () => undefined;
+  const second = publisher();
+  await until('it is free', () => second.send('orders', { event_id: 'b', payload: {} }).catch(() => false));
+  await second.close();
+  assert.deepEqual(server.taken, ['a', 'b']);
 });
 
 test('a callback that throws in an outage costs no event', async (t) => {
@@ -132,6 +171,27 @@ test('what fails in the client itself refuses no event: it is sent again', async
   assert.equal(existsSync(join(dir, 'refused.ndjson')), false);
   assert.ok(told.includes('the spool failed: no clock'));
   await out.close();
+});
+
+test('flush waits for what an earlier process has left, and not for what is sent meanwhile', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = away;
+  const first = publisher();
+  for (const event_id of ['a', 'b', 'c']) await first.send('orders', { event_id, payload: {} });
+  await first.close({ signal: AbortSignal.abort() });
+  const second = publisher({ maxBatch: 1 });
+  await second.send('orders', { event_id: 'd', payload: {} });
+  let more = 0;
+  // There is one more before any is taken: the spool is not empty before the last of them.
+  server.answer = async () => {
+    if (more < 50) await second.send('orders', { event_id: `more-${++more}`, payload: {} });
+    return undefined;
+  };
+  await second.flush();
+  assert.deepEqual(server.taken.slice(0, 4), ['a', 'b', 'c', 'd']);
+  assert.ok(more < 50, 'it has waited for the others');
+  more = 50;
+  await second.close();
 });
 
 test('a wrong key holds all up and refuses nothing; flush and close say so', async (t) => {
