@@ -18,7 +18,7 @@ export interface PublisherOptions extends BatchSenderOptions {
   readonly lingerMs?: number;
   /** Bytes of events that wait in memory, at most: beyond them `send` waits. Default 16 MB. */
   readonly bufferBytes?: number;
-  /** Where events wait instead: `diskSpool` of `sekali/client/spool`. */
+  /** Where events wait instead: `diskSpool` of `sekali/client/spool`. One object, one publisher: the next one needs another. */
   readonly spool?: Spool;
   /**
    * Told what the spool finds wrong while nobody waits for it: damage, a disk that fails, another process in its directory; and
@@ -37,6 +37,9 @@ const WAITING_MAX = 10_000;
 
 /** `close` leaves what is in a spool when the server has answered nothing for so long: it is safe there. */
 const STALL_MS = 5000;
+
+/** Two that read and settle the pages of one would settle what nobody has answered. */
+const claimed = new WeakSet<Spool>();
 
 /**
  * Collects events and sends them in batches, one after the other, so events whose `send` was waited for are stored in
@@ -64,6 +67,13 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
   constructor(transport: Transport, maker: EventMaker, options: PublisherOptions) {
     const { maxBatch = 500, maxBytes = 1e6, lingerMs = 20, bufferBytes = 16e6 } = options;
     const { spool = new MemorySpool(bufferBytes) } = options;
+    if (claimed.has(spool)) {
+      throw new ClientError(
+        'option_invalid',
+        'the spool has had a publisher: make another for the same directory',
+      );
+    }
+    claimed.add(spool);
     this.#transport = transport;
     this.#maker = maker;
     this.#spool = spool;

@@ -137,6 +137,15 @@ test('what was aborted lets go of the directory by itself', async (t) => {
   assert.deepEqual(server.taken, ['a', 'b']);
 });
 
+test('a spool has one publisher', async (t) => {
+  const { dir, publisher } = prepare(t);
+  const spool = diskSpool(dir);
+  const out = publisher({ spool });
+  assert.throws(() => publisher({ spool }), { code: 'option_invalid', message: /make another/ });
+  await out.close();
+  assert.throws(() => publisher({ spool }), { code: 'option_invalid' });
+});
+
 test('a callback that throws in an outage costs no event', async (t) => {
   const { server, dir, publisher } = prepare(t);
   server.answer = away;
