@@ -1,4 +1,4 @@
-import { BatchSender, type BatchSenderOptions } from './batch-sender.ts';
+import { BatchSender, type BatchSenderOptions, type Failure } from './batch-sender.ts';
 import { ClientError, messageOf } from './client-error.ts';
 import type { EventMaker } from './event-maker.ts';
 import { MemorySpool } from './memory-spool.ts';
@@ -61,6 +61,8 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
   readonly #tally: Tally;
   #answers = 0;
   #isClosed = false;
+  /** What was answered and is not settled yet: while the spool fails it must not be sent again. */
+  #answered: { readonly texts: readonly string[]; readonly refused: readonly Failure[] } | undefined;
   #ending: Promise<void> | undefined;
   #left: ClientError | undefined;
 
@@ -215,14 +217,20 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
   }
 
   async #sendPage(): Promise<void> {
+    this.#answered ??= await this.#answerNext();
+    const { texts, refused } = this.#answered;
+    if (texts.length > 0) await this.#spool.settle(refused);
+    this.#answered = undefined;
+    this.#tally.settled(texts, this.#spool.isEmpty);
+  }
+
+  async #answerNext() {
     const { texts, damages } = await this.#spool.read(this.#bounds);
     this.#findings.addDamages(damages);
-    if (texts.length > 0) {
-      const refused = await this.#sender.send(texts);
-      this.#answers++;
-      await this.#spool.settle(refused);
-    }
-    this.#tally.settled(texts, this.#spool.isEmpty);
+    if (texts.length === 0) return { texts, refused: [] };
+    const refused = await this.#sender.send(texts);
+    this.#answers++;
+    return { texts, refused };
   }
 
   #tellFailure(thrown: unknown): ClientError {

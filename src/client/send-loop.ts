@@ -20,6 +20,7 @@ export class SendLoop {
   /** How many want that events no longer wait for company. */
   #hurries = 0;
   #wake: (() => void) | undefined;
+  #isStumbling = false;
 
   constructor(options: SendLoopOptions) {
     this.#options = options;
@@ -29,7 +30,8 @@ export class SendLoop {
   start(): void {
     const { spool, bounds } = this.#options;
     if (this.#isWanted) this.#running ??= this.#run();
-    if (spool.isFull(bounds)) this.#wake?.();
+    // What comes while the spool fails does not mend it.
+    if (!this.#isStumbling && spool.isFull(bounds)) this.#wake?.();
   }
 
   /** Events no longer wait for company, until as many have called `relax`. */
@@ -69,7 +71,9 @@ export class SendLoop {
     const { signal, transport, onFailure } = this.#options;
     if (signal.aborted) return;
     onFailure(error);
+    this.#isStumbling = true;
     await this.#pause(transport.backoff.maxMs);
+    this.#isStumbling = false;
   }
 
   /** Waits for company. */

@@ -42,7 +42,8 @@ export interface Spool {
   read(bounds: RequestBounds): Promise<SpoolPage>;
 
   /**
-   * All that was read last has been answered.
+   * All that was read last has been answered. When it rejects, it is called again with the same list until it has resolved: what it has
+   * kept of that is not to be kept twice.
    *
    * @param refused those of them that the server will never take, with its reasons
    */

@@ -1,6 +1,7 @@
 /** The publisher with a spool on disk, against a server that does as it is told. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { tempDir } from '../../test/support/temp-dir.ts';
@@ -201,6 +202,38 @@ test('flush waits for what an earlier process has left, and not for what is sent
   assert.ok(more < 50, 'it has waited for the others');
   more = 50;
   await second.close();
+});
+
+test('while a refusal cannot be kept its event is told once, sent once, and what comes meanwhile does not hasten it', async (t) => {
+  const { server, dir, publisher } = prepare(t);
+  const waits: number[] = [];
+  const clock = {
+    nowMs: Date.now,
+    wait: (ms: number, signal?: AbortSignal) => {
+      waits.push(ms);
+      return once(signal!, 'abort').then(() => undefined);
+    },
+  };
+  server.answer = () =>
+    Response.json({ errors: [{ index: 0, event_id: 'bad', code: 'topic_invalid', detail: 'no' }] });
+  mkdirSync(join(dir, 'refused.ndjson'));
+  const failed: string[] = [];
+  const out = publisher(
+    { maxBatch: 1, onFailure: (_, { event_id }) => failed.push(event_id) },
+    { clock, backoff: { firstMs: 1, maxMs: 5000 } },
+  );
+  await out.send('orders', { event_id: 'bad', payload: {} });
+  await until('it waits', async () => waits.length === 1);
+  for (let i = 0; i < 5; i++) await out.send('orders', { event_id: `good-${i}`, payload: {} });
+  assert.deepEqual(waits, [5000]);
+  await assert.rejects(out.flush(), { code: 'spool_failed' });
+  assert.deepEqual([failed, server.requests], [['bad'], 1]);
+  rmSync(join(dir, 'refused.ndjson'), { recursive: true });
+  server.answer = () => undefined;
+  await assert.rejects(out.flush(), { code: 'events_not_taken', message: /^1 events/ });
+  assert.equal(server.taken.length, 6);
+  assert.equal(readFileSync(join(dir, 'refused.ndjson'), 'utf8').match(/\n/g)?.length, 1);
+  await out.close();
 });
 
 test('a wrong key holds all up and refuses nothing; flush and close say so', async (t) => {
