@@ -103,7 +103,7 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
    *
    * @returns its event_id
    * @throws ClientError `payload_invalid`, `option_invalid`; `publisher_closed`; `publisher_full` when 10,000 calls wait already; of
-   *   a spool on disk `spool_full`, `spool_failed`, `spool_in_use`
+   *   a spool on disk `spool_full`, `spool_failed`, `spool_in_use`, with the `event_id` in its `details`
    */
   async send<Topic extends TopicOf<Topics>>(topic: Topic, draft: Draft<Topics[Topic]>): Promise<string> {
     if (this.#isClosed) throw new ClientError('publisher_closed', 'the publisher is closed');
@@ -120,7 +120,9 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
     const text = JSON.stringify(event);
     const append = () => this.#spool.append(text, this.#abort.signal);
     // One with a time of its own may come again, just as it was, from a caller who has started again.
-    await this.#tally.take(text, draft.timestamp === undefined, append);
+    await this.#tally.take(text, draft.timestamp === undefined, append).catch((error: unknown) => {
+      throw ofEvent(error, event.event_id);
+    });
     this.#loop.start();
     return event.event_id;
   }
@@ -250,4 +252,11 @@ export class Publisher<Topics extends object = AnyTopics> implements AsyncDispos
     this.#findings.throwDamages(failures);
     if (failures) throw failures;
   }
+}
+
+/** A caller who has left the id to the client needs it to send the same event again. */
+function ofEvent(error: unknown, event_id: string): unknown {
+  if (!(error instanceof ClientError)) return error;
+  const { code, message, retryable } = error;
+  return new ClientError(code, message, { retryable, details: [{ event_id }], cause: error });
 }

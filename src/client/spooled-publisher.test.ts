@@ -236,6 +236,22 @@ test('while a refusal cannot be kept its event is told once, sent once, and what
   await out.close();
 });
 
+test('send that fails tells the id that it has made', async (t) => {
+  const { server, publisher } = prepare(t);
+  server.answer = away;
+  const owner = publisher();
+  await owner.send('orders', { payload: {} });
+  const second = publisher();
+  await assert.rejects(second.send('orders', { payload: {} }), (error: ClientError) => {
+    assert.equal(error.code, 'spool_in_use');
+    const [{ event_id }] = error.details as [{ event_id: string }];
+    assert.match(event_id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    return true;
+  });
+  owner.abort();
+  second.abort();
+});
+
 test('a wrong key holds all up and refuses nothing; flush and close say so', async (t) => {
   const { server, publisher } = prepare(t);
   server.answer = () => Response.json({ code: 'key_wrong', detail: 'no' }, { status: 401 });
