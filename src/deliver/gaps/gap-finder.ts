@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SekaliError } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
+import { Turns } from '../turns.ts';
 import { type GapFilter, type GapsPage, GapTracker } from './gap-tracker.ts';
-import { Turns } from './turns.ts';
 
 /** Events that are read at one time: a few milliseconds of the thread that judges them. */
 const EVENTS_AT_ONCE = 2000;
@@ -75,9 +75,9 @@ export class GapFinder {
 
   /** @returns whether all that was stored when it was called has been read */
   async #catchUp(tracker: GapTracker, signal: AbortSignal): Promise<boolean> {
-    if (!(await tracker.turns.take(signal))) return false;
+    if ((await tracker.turns.take(1, signal)) === 0) return false;
     try {
-      if (!(await this.#catchingUp.take(signal))) return false;
+      if ((await this.#catchingUp.take(1, signal)) === 0) return false;
       try {
         return await this.#readOn(tracker, signal);
       } finally {

@@ -1,7 +1,7 @@
 import type { SequencedEvent, SequencePage, SequenceQuery } from '../../store/store.ts';
+import { Turns } from '../turns.ts';
 import type { Gap } from './gap-list.ts';
 import { PublisherSequence, type Restart } from './publisher-sequence.ts';
-import { Turns } from './turns.ts';
 
 /** Gaps of one publisher that are listed: the newest. */
 export const GAPS_LISTED_MAX = 1000;

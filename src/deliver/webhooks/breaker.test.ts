@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Breaker } from './breaker.ts';
-import { Slots } from './slots.ts';
 
 const never = new AbortController().signal;
 
@@ -82,21 +81,5 @@ describe('a breaker', () => {
     const waiting = breaker.ready(stop.signal);
     stop.abort();
     await waiting;
-  });
-});
-
-describe('slots', () => {
-  it('are never more than there are, and go to who waits, in turn', async () => {
-    const slots = new Slots(3);
-    assert.equal(await slots.take(2), 2);
-    assert.equal(await slots.take(8), 1);
-    const order: string[] = [];
-    const a = slots.take(8).then((count) => order.push(`a${count}`));
-    const b = slots.take(8).then((count) => order.push(`b${count}`));
-    slots.give(2);
-    await Promise.all([a, b]);
-    assert.deepEqual(order, ['a1', 'b1']);
-    slots.give(3);
-    assert.equal(await slots.take(8), 3);
   });
 });

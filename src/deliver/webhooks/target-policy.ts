@@ -1,7 +1,7 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup as resolve } from 'node:dns/promises';
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
-import { Slots } from './slots.ts';
+import { Turns } from '../turns.ts';
 import { isNetwork, isPublic, isWithin, networks } from './special-addresses.ts';
 
 /**
@@ -19,7 +19,7 @@ const LOOKUPS_MAX = 2;
 export class TargetPolicy {
   readonly #hosts: ReadonlySet<string>;
   readonly #networks: BlockList;
-  readonly #lookups = new Slots(LOOKUPS_MAX);
+  readonly #lookups = new Turns(LOOKUPS_MAX);
   readonly lookup: LookupFunction;
 
   /** @param allowed host names, addresses and networks, each valid: {@link isAllowable} */

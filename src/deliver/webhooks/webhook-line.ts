@@ -4,11 +4,11 @@ import { messageOf } from '../../message-of.ts';
 import type { WebhookDefinition } from '../../store/subscription-store.ts';
 import { Bell } from '../bell.ts';
 import type { Deliveries } from '../deliveries.ts';
+import type { Turns } from '../turns.ts';
 import { Acks } from './acks.ts';
 import type { Breaker } from './breaker.ts';
 import { type Delivery, type DeliveryParts, sendEvent, settleEvent } from './delivery.ts';
 import type { PostOutcome } from './post-event.ts';
-import type { Slots } from './slots.ts';
 
 /** Between two looks that find nothing: commits that come faster are looked at together. */
 const LOOK_EVERY_MS = 20;
@@ -22,7 +22,7 @@ const RETRY_MS = 1000;
 export interface LineParts extends DeliveryParts {
   readonly deliveries: Pick<Deliveries, 'fetch' | 'ack' | 'nack'>;
   /** Room for the requests of all lines. */
-  readonly slots: Slots;
+  readonly slots: Turns;
   readonly breakerOf: (url: string) => Breaker;
   /** The subscription has another definition by now. */
   readonly onChanged: () => void;

@@ -10,11 +10,11 @@ import type {
 } from '../../store/subscription-store.ts';
 import type { Deliveries, Start } from '../deliveries.ts';
 import { subscriptionChanged } from '../subscription-changed.ts';
+import { Turns } from '../turns.ts';
 import { Breaker, type BreakerOptions } from './breaker.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Poster } from './post-event.ts';
 import { makeSecret, rotate } from './secrets.ts';
-import { Slots } from './slots.ts';
 import { TargetPolicy } from './target-policy.ts';
 import { refuseTurning } from './turning.ts';
 
@@ -93,7 +93,7 @@ export class Webhooks {
       stored: options.stored,
       line: {
         ...this.#options,
-        slots: new Slots(options.requestsMax),
+        slots: new Turns(options.requestsMax),
         breakerOf: (url) => this.#breakerOf(url),
         post: (request) => this.#poster.post(request),
         onGone: (name, version, reason) => this.disable(name, version, reason),
