@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readVia } from '../../src/store/postgres/read-pool.ts';
+import { makeReadPool, type Read, readVia } from '../../src/store/postgres/read-pool.ts';
 import { readSequences } from '../../src/store/postgres/read-sequences.ts';
 import type { SequencePage } from '../../src/store/store.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
@@ -73,5 +73,36 @@ test(
     await pg.sql.query(`UPDATE sekali.topics SET retired_before = 3 WHERE topic = 'a'`);
     assert.deepEqual(sequencesOf(await pg.reader.sequences({ after: 0, limit: 10 })), [3, 1, 2, 3]);
     assert.deepEqual(sequencesOf(await pg.reader.sequences({ topic: 'a', after: 0, limit: 10 })), [3]);
+  },
+);
+
+test(
+  'the sequences of a topic that has next to nothing are found by its index',
+  services.options,
+  async () => {
+    await using pg = await PostgresFixture.open(await services.postgres());
+    await appendOne(pg.store, ...makeEvents(5, 'rare-', { topic: 'rare', sequence: 1 }));
+    for (let n = 0; n < 3; n++) {
+      const others = makeEvents(1000, `${n}-`, { sequence: n });
+      await appendOne(pg.store, ...others.map((event, i) => ({ ...event, topic: `other-${i % 3}` })));
+    }
+    await pg.sql.query('ANALYZE sekali.events');
+    const pool = makeReadPool({ databaseUrl: pg.databaseUrl, connectionsMax: 1 });
+    const plans: string[] = [];
+    await pool.run(async (read) => {
+      const explained: Read = async (text, values) => {
+        if (text.includes('sekali.events'))
+          plans.push((await read(`EXPLAIN ${text}`, values)).flat().join('\n'));
+        return await read(text, values);
+      };
+      const page = await readSequences(explained, { topic: 'rare', after: 0, limit: 10 }, 3005);
+      assert.deepEqual(sequencesOf(page), [1, 1, 1, 1, 1]);
+    });
+    assert.equal(plans.length, 2);
+    for (const plan of plans) {
+      assert.match(plan, /topic_id_position_idx/);
+      assert.doesNotMatch(plan, /using events\S*_pkey/);
+    }
+    await pool.close();
   },
 );

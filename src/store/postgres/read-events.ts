@@ -92,7 +92,7 @@ export function isStorable(text: string | undefined): boolean {
  * Asked for before the page: of a number that is known, the database knows how rare it is. Of one that the same statement has yet to
  * find it takes the average of all, and goes through everything by position in search of a topic that has next to nothing.
  */
-async function readTopicId(read: Read, topic: string): Promise<string | undefined> {
+export async function readTopicId(read: Read, topic: string): Promise<string | undefined> {
   const rows = await read('SELECT topic_id FROM sekali.topics WHERE topic = $1', [topic]);
   return rows[0]?.[0] ?? undefined;
 }

@@ -1,7 +1,9 @@
 import type { SequencedEvent, SequencePage, SequenceQuery } from '../store.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
-import { IS_KEPT, isStorable } from './read-events.ts';
+import { IS_KEPT, isStorable, readTopicId } from './read-events.ts';
 import type { Read } from './read-pool.ts';
+
+type Search = Omit<SequenceQuery, 'topic'> & { readonly topicId: string | undefined };
 
 /** Events that one page looks at, whether or not they have a sequence. */
 const LOOKED_AT_MAX = 20_000;
@@ -21,8 +23,13 @@ export async function readSequences(
   if (!isStorable(query.topic) || !isStorable(query.source)) {
     return { events: [], through: query.after, isAtEnd: true };
   }
-  const { end, isAtEnd } = await readEnd(read, query, horizon, lookedAtMax);
-  const events = end > query.after ? await readMatching(read, query, end) : [];
+  const topicId = query.topic === undefined ? undefined : await readTopicId(read, query.topic);
+  if (query.topic !== undefined && topicId === undefined) {
+    return { events: [], through: query.after, isAtEnd: true };
+  }
+  const search = { ...query, topicId };
+  const { end, isAtEnd } = await readEnd(read, search, horizon, lookedAtMax);
+  const events = end > query.after ? await readMatching(read, search, end) : [];
   // A page that is full may have left some out.
   const last = events[query.limit - 1];
   return last === undefined
@@ -33,11 +40,11 @@ export async function readSequences(
 /** Where the last event is that a page looks at. */
 async function readEnd(
   read: Read,
-  { topic, after }: SequenceQuery,
+  { topicId, after }: Search,
   horizon: number,
   lookedAtMax: number,
 ): Promise<{ end: number; isAtEnd: boolean }> {
-  const { where, values } = conditions({ topic });
+  const { where, values } = conditions({ topicId, source: undefined });
   const rows = await read(
     `SELECT max(position), count(*) FROM (
        SELECT position FROM sekali.events e WHERE ${where} ORDER BY position LIMIT ${lookedAtMax}
@@ -50,7 +57,7 @@ async function readEnd(
 
 async function readMatching(
   read: Read,
-  { after, limit, ...filter }: SequenceQuery,
+  { after, limit, ...filter }: Search,
   end: number,
 ): Promise<SequencedEvent[]> {
   const { where, values } = conditions(filter);
@@ -65,7 +72,7 @@ async function readMatching(
 }
 
 /** Above position $1 and up to $2; the values are those of $3 and on. */
-function conditions({ topic, source }: Pick<SequenceQuery, 'topic' | 'source'>): {
+function conditions({ topicId, source }: Pick<Search, 'topicId' | 'source'>): {
   where: string;
   values: string[];
 } {
@@ -74,7 +81,7 @@ function conditions({ topic, source }: Pick<SequenceQuery, 'topic' | 'source'>):
   const add = (condition: (parameter: string) => string, value: string | undefined): void => {
     if (value !== undefined) parts.push(condition(`$${values.push(value) + 2}`));
   };
-  add((p) => `topic_id = (SELECT topic_id FROM sekali.topics WHERE topic = ${p})`, topic);
+  add((p) => `topic_id = ${p}::integer`, topicId);
   add((p) => `source = ${p}`, source);
   return { where: parts.join(' AND '), values };
 }
