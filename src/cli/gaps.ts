@@ -41,6 +41,7 @@ const COLUMNS: readonly Column<WirePublisherGaps>[] = [
   { title: 'numbers', text: (publisher) => `${publisher.first_sequence}–${publisher.highest_sequence}` },
   { title: 'missing', align: 'right', text: ({ missing }) => grouped(missing) },
   { title: 'late', align: 'right', text: ({ out_of_order }) => grouped(out_of_order) },
+  { title: 'repeated', align: 'right', text: ({ repeated }) => grouped(repeated) },
   { title: 'restarts', align: 'right', text: ({ restart_count }) => grouped(restart_count) },
   { title: 'gaps', widthMin: 12, text: ({ gaps }) => gaps.map(gapText).join(', ') },
 ];

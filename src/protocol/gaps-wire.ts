@@ -35,6 +35,8 @@ export interface WirePublisherGaps {
   /** Numbers of gaps that are not kept any more. */
   forgotten: number;
   out_of_order: number;
+  /** Events whose number had been before, or came far too late, before the publisher went on. */
+  repeated: number;
   restart_count: number;
   /** The newest of them. */
   restarts: WireRestart[];

@@ -222,8 +222,8 @@ describe('sekali gaps', () => {
     const { stdout } = await sekali('gaps', '--topic', 'meters');
     assert.deepEqual(parseLines(stdout), (await client.gaps()).publishers);
     const [titles, cellar, ...more] = await onTerminal('gaps', '--limit', '1');
-    assert.match(titles!, /^topic {3}source {2}events {2}numbers {2}missing {2}late {2}restarts {2}gaps$/);
-    assert.match(cellar!, /^meters {2}cellar {7}5 {2}1–9 {12}4 {5}1 {9}0 {2}3–4, 6, 8$/);
+    assert.match(titles!, /^topic {3}source {2}events {2}numbers {2}missing {2}late {2}repeated {2}restarts {2}gaps$/);
+    assert.match(cellar!, /^meters {2}cellar {7}5 {2}1–9 {12}4 {5}1 {9}0 {9}0 {2}3–4, 6, 8$/);
     assert.match(more.at(-1)!, /^for more: --after \d+$/);
   });
 });

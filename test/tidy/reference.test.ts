@@ -3,13 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { printDefault, withTables } from '../../scripts/reference-tables.ts';
+import { EARLIER_GAPS_KEPT, GAPS_KEPT, RESTARTS_KEPT } from '../../src/deliver/gaps/course.ts';
 import { GAPS_LISTED_MAX } from '../../src/deliver/gaps/gap-tracker.ts';
-import {
-  EARLIER_GAPS_KEPT,
-  GAPS_KEPT,
-  REORDER_MAX,
-  RESTARTS_KEPT,
-} from '../../src/deliver/gaps/publisher-sequence.ts';
+import { DOUBTFUL_EVENTS_MAX } from '../../src/deliver/gaps/publisher-sequence.ts';
+import { REORDER_MAX } from '../../src/deliver/gaps/run.ts';
 import { catalogue } from '../../src/errors.ts';
 import { NAME_LENGTH_MAX, TIMESTAMP_LENGTH_MAX } from '../../src/event.ts';
 import { CONFLICTS_SHOWN } from '../../src/http/routes/events.ts';
@@ -164,6 +161,10 @@ describe('PROTOCOL.md', () => {
     'the gaps that are kept': [GAPS_KEPT, /The highest ([\d,]+) gaps of the run/],
     'the gaps of earlier runs that are kept': [EARLIER_GAPS_KEPT, /newest ([\d,]+) of earlier runs are kept/],
     'the restarts that are listed': [RESTARTS_KEPT, /`restarts` the newest (\d+) of/],
+    'the events that end the doubt about a restart': [
+      DOUBTFUL_EVENTS_MAX,
+      /stays in doubt for ([\d,]+) events/,
+    ],
     'the reach of an event out of order': [REORDER_MAX, /at most (\d+) below its highest/],
     'the size of an event': [
       printDefault(SERVER_SETTINGS.eventBytesMax).replaceAll('`', ''),

@@ -17,6 +17,16 @@ export class GapList {
     return this.#gaps.length;
   }
 
+  /** Numbers in all of them. */
+  get numbers(): number {
+    return this.#gaps.reduce((sum, gap) => sum + widthOf(gap), 0);
+  }
+
+  has(number: number): boolean {
+    const gap = this.#gaps[this.#at(number)];
+    return gap !== undefined && gap.from <= number;
+  }
+
   /** Adds one above all others. */
   push(gap: Gap): void {
     this.#gaps.push(gap);

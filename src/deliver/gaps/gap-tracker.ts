@@ -1,7 +1,8 @@
-import type { SequencedEvent, SequencePage, SequenceQuery } from '../../store/store.ts';
+import type { SequencePage, SequenceQuery } from '../../store/store.ts';
 import { Turns } from '../turns.ts';
+import type { Restart } from './course.ts';
 import type { Gap } from './gap-list.ts';
-import { PublisherSequence, type Restart } from './publisher-sequence.ts';
+import { PublisherSequence } from './publisher-sequence.ts';
 
 /** Gaps of one publisher that are listed: the newest. */
 export const GAPS_LISTED_MAX = 1000;
@@ -30,6 +31,7 @@ export interface PublisherGaps {
   readonly gaps: readonly Gap[];
   readonly forgotten: number;
   readonly outOfOrder: number;
+  readonly repeated: number;
   readonly restartCount: number;
   readonly restarts: readonly Restart[];
 }
@@ -79,10 +81,16 @@ export class GapTracker {
   /** Takes what follows {@link through}. */
   take({ events, through }: SequencePage): void {
     for (const event of events) {
-      const { sequence } = this.#publisherOf(event);
-      const before = weightOf(sequence);
-      sequence.take(event);
-      this.#weight += weightOf(sequence) - before;
+      const { topic, source } = event;
+      const name = `${topic}\0${source}`; // no name has a control character
+      const publisher = this.#byName.get(name);
+      if (publisher === undefined) {
+        this.#add(name, { topic, source, sequence: new PublisherSequence(event) });
+        continue;
+      }
+      const before = publisher.sequence.weight;
+      publisher.sequence.take(event);
+      this.#weight += publisher.sequence.weight - before;
     }
     this.#through = through;
   }
@@ -107,27 +115,16 @@ export class GapTracker {
     };
   }
 
-  #publisherOf(event: SequencedEvent): Publisher {
-    const { topic, source } = event;
-    const name = `${topic}\0${source}`; // no name has a control character
-    let publisher = this.#byName.get(name);
-    if (publisher === undefined) {
-      publisher = { topic, source, sequence: new PublisherSequence(event) };
-      this.#byName.set(name, publisher);
-      this.#publishers.push(publisher);
-      this.#weight += PUBLISHER_WEIGHT + Math.ceil(name.length / NAME_CHARACTERS);
-    }
-    return publisher;
+  #add(name: string, publisher: Publisher): void {
+    this.#byName.set(name, publisher);
+    this.#publishers.push(publisher);
+    this.#weight += PUBLISHER_WEIGHT + Math.ceil(name.length / NAME_CHARACTERS);
   }
-}
-
-function weightOf({ gapCount, restarts }: PublisherSequence): number {
-  return gapCount + restarts.length;
 }
 
 function show({ topic, source, sequence }: Publisher): PublisherGaps {
   const { events, firstPosition, lastPosition, first, highest, missing, gapCount } = sequence;
-  const { forgotten, outOfOrder, restartCount, restarts } = sequence;
+  const { forgotten, outOfOrder, repeated, restartCount, restarts } = sequence;
   const gaps = sequence.gaps().slice(-GAPS_LISTED_MAX);
   return {
     topic,
@@ -142,7 +139,8 @@ function show({ topic, source, sequence }: Publisher): PublisherGaps {
     gaps,
     forgotten,
     outOfOrder,
+    repeated,
     restartCount,
-    restarts: [...restarts],
+    restarts,
   };
 }

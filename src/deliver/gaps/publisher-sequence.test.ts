@@ -1,24 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import {
-  EARLIER_GAPS_KEPT,
-  GAPS_KEPT,
-  PublisherSequence,
-  REORDER_MAX,
-  RESTARTS_KEPT,
-} from './publisher-sequence.ts';
+import { EARLIER_GAPS_KEPT, GAPS_KEPT, RESTARTS_KEPT } from './course.ts';
+import { DOUBTFUL_EVENTS_MAX, DOUBTFUL_RESTARTS_MAX, PublisherSequence } from './publisher-sequence.ts';
+import { REORDER_MAX } from './run.ts';
 
 /** The publisher after arrivals at positions 1, 2, 3, … */
 function after(...sequences: number[]): PublisherSequence {
   const arrivals = sequences.map((sequence, i) => ({ sequence, position: i + 1, processed_at: i * 1000 }));
   const publisher = new PublisherSequence(arrivals[0]!);
-  for (const arrival of arrivals) publisher.take(arrival);
+  for (const arrival of arrivals.slice(1)) publisher.take(arrival);
   return publisher;
 }
 
 function ranges(publisher: PublisherSequence): [number, number][] {
   return publisher.gaps().map(({ from, to }) => [from, to]);
+}
+
+function count(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+/** What is told of repeats and restarts, and whether anything is missing. */
+function verdict({ missing, repeated, restartCount }: PublisherSequence) {
+  return { missing, repeated, restartCount };
 }
 
 describe('the sequence of a publisher', () => {
@@ -78,10 +83,10 @@ describe('the sequence of a publisher', () => {
   });
 
   it('counts every restart and lists the newest', () => {
-    const publisher = after(...Array.from({ length: RESTARTS_KEPT + 51 }, () => 4));
+    const publisher = after(...Array.from({ length: RESTARTS_KEPT + 51 }, () => [4, 5]).flat());
     assert.equal(publisher.restartCount, RESTARTS_KEPT + 50);
     assert.equal(publisher.restarts.length, RESTARTS_KEPT);
-    assert.equal(publisher.restarts.at(-1)?.position, RESTARTS_KEPT + 51);
+    assert.equal(publisher.restarts.at(-1)?.position, 2 * (RESTARTS_KEPT + 51) - 1);
   });
 
   it('forgets its lowest gaps beyond those that are kept, and counts their numbers', () => {
@@ -90,7 +95,9 @@ describe('the sequence of a publisher', () => {
     assert.deepEqual([publisher.gapCount, publisher.missing], [GAPS_KEPT, 2 * GAPS_KEPT]);
     assert.equal(publisher.forgotten, 5 * 2);
     assert.equal(publisher.gaps()[0]?.from, 5 * 3 + 1);
-    const restarted = after(...everyThird, 0);
+    const inDoubt = after(...everyThird, 0);
+    assert.deepEqual([inDoubt.restartCount, inDoubt.gapCount, inDoubt.forgotten], [1, GAPS_KEPT, 5 * 2]);
+    const restarted = after(...everyThird, ...count(0, DOUBTFUL_EVENTS_MAX));
     assert.deepEqual([restarted.restartCount, restarted.gapCount], [1, EARLIER_GAPS_KEPT]);
     assert.equal(restarted.forgotten, 2 * (GAPS_KEPT + 5 - EARLIER_GAPS_KEPT));
   });
@@ -108,34 +115,151 @@ describe('the sequence of a publisher', () => {
   it('tells more numbers missing than a double holds as the most that it holds exactly', () => {
     const max = Number.MAX_SAFE_INTEGER;
     assert.equal(after(0, max).missing, max - 1);
-    assert.equal(after(0, max, 0, max).missing, max);
+    const twice = after(0, max, ...count(0, DOUBTFUL_EVENTS_MAX), max);
+    assert.deepEqual([twice.gapCount, twice.missing], [2, max]);
+    const once = count(0, DOUBTFUL_EVENTS_MAX);
+    const everySecond = once.map((number) => 2 * number);
+    assert.equal(after(0, max, ...once, max, ...everySecond, ...once).forgotten, max);
   });
 });
 
+/** What is told after the numbers up to 100, and these. */
+function again(...numbers: number[]) {
+  return verdict(after(...count(1, 100), ...numbers));
+}
+
+describe('a number that comes once more', () => {
+  it('makes nothing missing once the publisher goes on', () => {
+    const once = { missing: 0, repeated: 1, restartCount: 0 };
+    assert.deepEqual(verdict(after(...count(1, 100), 50, 101)), once);
+    assert.deepEqual(verdict(after(...count(1, 100), 100, 101)), once);
+    assert.deepEqual(verdict(after(...count(1, 100_000), 1, 100_001)), once);
+    assert.deepEqual(verdict(after(...count(5000, 10_000), 3000, 10_001)), once);
+    assert.deepEqual(verdict(after(...count(1, 100), 50, 103)), { ...once, missing: 2 });
+  });
+
+  it('may be one of a request that was sent again', () => {
+    assert.deepEqual(again(50, 51, 52, 101), { missing: 0, repeated: 3, restartCount: 0 });
+    assert.deepEqual(again(97, 98, 99, 100, 101), { missing: 0, repeated: 4, restartCount: 0 });
+    assert.deepEqual(again(50, 51, 50, 51, 50, 100, 101), { missing: 0, repeated: 6, restartCount: 0 });
+    assert.deepEqual(again(1, 100, 101), { missing: 0, repeated: 2, restartCount: 0 });
+    assert.deepEqual(again(97, 98, 102, 101), { missing: 0, repeated: 2, restartCount: 0 });
+  });
+
+  it('may be one of a gap that is forgotten', () => {
+    const everySecond = count(0, GAPS_KEPT + 5).map((number) => number * 2);
+    const publisher = after(...everySecond, 1, everySecond.at(-1)! + 1);
+    assert.deepEqual(verdict(publisher), { missing: GAPS_KEPT, repeated: 1, restartCount: 0 });
+  });
+
+  it('is told as a restart as long as nothing else came, with the gaps of the run before', () => {
+    const publisher = after(1, 2, 5, 6, 2);
+    assert.deepEqual(publisher.restarts, [{ sequence: 2, after: 6, position: 5, processed_at: 4000 }]);
+    assert.deepEqual(ranges(publisher), [[3, 4]]);
+    assert.deepEqual([publisher.first, publisher.highest], [2, 2]);
+  });
+
+  it('closes the gap of the run that is taken up, if it had been missing there', () => {
+    const publisher = after(1, 2, 5, 9, 2, 4, 3, 10);
+    assert.deepEqual(ranges(publisher), [[6, 8]]);
+    assert.deepEqual([publisher.outOfOrder, publisher.repeated, publisher.restartCount], [2, 1, 0]);
+  });
+
+  it('after a restart that is in doubt itself is a repeat all the same', () => {
+    const publisher = after(...count(1, 100), ...count(1, 50), 20, 51);
+    assert.deepEqual(verdict(publisher), { missing: 0, repeated: 1, restartCount: 1 });
+    assert.deepEqual([publisher.first, publisher.highest], [1, 51]);
+  });
+});
+
+describe('a publisher that begins anew', () => {
+  it('has proved it when it has gone through all of the run before', () => {
+    const publisher = after(...count(1, 100), ...count(1, 59), ...count(70, 101));
+    assert.deepEqual(verdict(publisher), { missing: 10, repeated: 0, restartCount: 1 });
+    assert.deepEqual([publisher.first, publisher.highest], [1, 101]);
+  });
+
+  it('has proved it after as many events as a request holds', () => {
+    const long = count(1, DOUBTFUL_EVENTS_MAX + 100);
+    const anew = (events: number) => after(...long, ...count(1, events), long.at(-1)! + 1);
+    const seenThrough = { missing: 0, repeated: DOUBTFUL_EVENTS_MAX, restartCount: 0 };
+    assert.deepEqual(verdict(anew(DOUBTFUL_EVENTS_MAX)), seenThrough);
+    const { missing, restartCount } = anew(DOUBTFUL_EVENTS_MAX + 1);
+    assert.deepEqual([missing, restartCount], [99, 1]);
+  });
+
+  it('again and again leaves only the newest restarts in doubt', () => {
+    const starts = count(1, 40).map((n) => 1_000_000 - n * 10_000);
+    const restarted = after(1_000_000, ...starts);
+    assert.deepEqual(verdict(restarted), { missing: 0, repeated: 0, restartCount: 40 });
+    const certain = 40 - DOUBTFUL_RESTARTS_MAX;
+    assert.deepEqual(verdict(after(1_000_000, ...starts, 1_000_001)), {
+      missing: certain * 10_000,
+      repeated: DOUBTFUL_RESTARTS_MAX,
+      restartCount: certain,
+    });
+  });
+});
+
+/** What has been taken since a restart in doubt, or since the beginning: runs, the last of them under way. */
+interface ModelCourse {
+  runs: Set<number>[];
+  /** Every number that it took, in their order. */
+  readonly taken: number[];
+}
+
 /** The same rules over sets of numbers. */
 class Model {
-  readonly runs: Set<number>[] = [];
-  outOfOrder = 0;
+  readonly courses: ModelCourse[] = [];
+  repeated = 0;
+
+  get runs(): Set<number>[] {
+    return this.courses.flatMap(({ runs }) => runs);
+  }
 
   take(sequence: number): void {
-    const run = this.runs.at(-1);
-    const highest = Math.max(...(run ?? []));
-    if (run === undefined) this.runs.push(new Set([sequence]));
-    else if (sequence > highest) run.add(sequence);
+    if (this.courses.length === 0) this.#begin(sequence);
     else {
-      const isLow = sequence < Math.min(...run) && highest - sequence <= REORDER_MAX;
-      const taker = [run, ...this.runs.slice(0, -1).reverse()].find((one) => unseen(one).includes(sequence));
-      this.#add(sequence, taker ?? (isLow ? run : undefined));
+      this.#endDoubts(sequence);
+      this.#place(sequence);
     }
   }
 
-  #add(sequence: number, run: Set<number> | undefined): void {
-    if (run === undefined) this.runs.push(new Set([sequence]));
-    else {
-      run.add(sequence);
-      this.outOfOrder++;
+  #endDoubts(sequence: number): void {
+    for (let before = this.courses.at(-2); before !== undefined; before = this.courses.at(-2)) {
+      const run = before.runs.at(-1)!;
+      if (sequence < Math.max(...run)) return;
+      const since = this.courses.pop()!;
+      const latest = new Set(since.runs.at(-1)).add(sequence);
+      const covers = Math.min(...latest) <= Math.min(...run) && latest.size > unseen(latest).length;
+      before.taken.push(...since.taken);
+      if (sequence === Math.max(...run) && covers) before.runs.push(...since.runs);
+      else for (const number of since.taken) if (unseen(run).includes(number)) run.add(number);
     }
   }
+
+  #place(sequence: number): void {
+    const underWay = this.courses.at(-1)!;
+    const run = underWay.runs.at(-1)!;
+    const [first, highest] = [Math.min(...run), Math.max(...run)];
+    if (sequence > highest) return add(underWay, run, sequence);
+    for (const course of this.courses.toReversed()) {
+      const lacking = course.runs.findLast((one) => unseen(one).includes(sequence));
+      if (lacking !== undefined) return add(course, lacking, sequence);
+    }
+    if (sequence < first && highest - sequence <= REORDER_MAX) return add(underWay, run, sequence);
+    if (sequence === highest) underWay.taken.push(sequence);
+    else this.#begin(sequence);
+  }
+
+  #begin(sequence: number): void {
+    this.courses.push({ runs: [new Set([sequence])], taken: [sequence] });
+  }
+}
+
+function add(course: ModelCourse, run: Set<number>, sequence: number): void {
+  run.add(sequence);
+  course.taken.push(sequence);
 }
 
 function unseen(run: Set<number>): number[] {
@@ -171,14 +295,51 @@ describe('any order of arrivals', () => {
         const model = new Model();
         for (const one of sequences) model.take(one);
         const publisher = after(...sequences);
-        const listed = publisher
-          .gaps()
-          .flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
+        const listed = publisher.gaps().flatMap(({ from, to }) => count(from, to));
         assert.deepEqual(listed, model.runs.flatMap(unseen));
+        const seen = model.runs.reduce((sum, { size }) => sum + size, 0);
         assert.deepEqual(
-          [publisher.restartCount, publisher.outOfOrder],
-          [model.runs.length - 1, model.outOfOrder],
+          [publisher.restartCount, publisher.repeated],
+          [model.runs.length - 1, sequences.length - seen],
         );
+      }),
+    );
+  });
+
+  it('misses nothing that was stored, whatever comes again between, once the publisher goes on', () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.constant({ kind: 'next' as const }) },
+      { weight: 1, arbitrary: fc.constant({ kind: 'lose' as const }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constant('again' as const),
+          from: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+          length: fc.integer({ min: 1, max: 5 }),
+        }),
+      },
+    );
+    const first = fc.constantFrom(0, 1, 5000);
+    fc.assert(
+      fc.property(first, fc.array(step, { maxLength: 60, size: 'max' }), (start, steps) => {
+        const stored = count(start, start + 9);
+        const arrivals = [...stored];
+        const lost: number[] = [];
+        let next = start + 10;
+        for (const one of steps) {
+          if (one.kind === 'lose') lost.push(next++);
+          else if (one.kind === 'next') arrivals.push(stored[stored.push(next++) - 1]!);
+          else {
+            // Never from the very first: that is how one begins who counts anew.
+            const at = 1 + Math.floor(one.from * (stored.length - 1));
+            arrivals.push(...stored.slice(at, at + one.length));
+          }
+        }
+        const publisher = after(...arrivals, next);
+        const listed = publisher.gaps().flatMap(({ from, to }) => count(from, to));
+        assert.deepEqual(listed, lost);
+        const repeated = arrivals.length - stored.length;
+        assert.deepEqual(verdict(publisher), { missing: lost.length, repeated, restartCount: 0 });
       }),
     );
   });

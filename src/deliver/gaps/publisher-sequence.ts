@@ -1,37 +1,12 @@
-import type { Instant } from '../../instant.ts';
-import type { SequencedEvent } from '../../store/store.ts';
-import { type Gap, GapList, widthOf } from './gap-list.ts';
+import { Course, GAPS_KEPT, RESTARTS_KEPT, type Restart } from './course.ts';
+import type { Gap } from './gap-list.ts';
+import type { Arrival } from './run.ts';
 
-/** How far below the highest number of a run a number may lie that is the lowest of it so far; further below it is a restart. */
-export const REORDER_MAX = 1000;
+/** Events after which a restart is no longer in doubt: as many as a request holds, so that one sent again is seen through. */
+export const DOUBTFUL_EVENTS_MAX = GAPS_KEPT;
 
-/** Gaps that are kept of the run under way; beyond them the lowest is forgotten. */
-export const GAPS_KEPT = 10_000;
-
-/** Gaps that are kept of earlier runs, all of them together; beyond them the oldest is forgotten. */
-export const EARLIER_GAPS_KEPT = 1000;
-
-/** Restarts that are listed: the newest. All are counted. */
-export const RESTARTS_KEPT = 100;
-
-export type Arrival = Pick<SequencedEvent, 'position' | 'sequence' | 'processed_at'>;
-
-/** Where a publisher began to count anew. */
-export interface Restart {
-  /** The number that the new run begins with. */
-  readonly sequence: number;
-  /** The highest number of the run before. */
-  readonly after: number;
-  readonly position: number;
-  readonly processed_at: Instant;
-}
-
-/** Numbers from `first` to `highest`, all of them seen but for those in gaps. */
-interface Run {
-  first: number;
-  highest: number;
-  readonly gaps: GapList;
-}
+/** Restarts that are in doubt at one time. */
+export const DOUBTFUL_RESTARTS_MAX = 16;
 
 /**
  * What the numbers of one publisher (a source of a topic) tell, in the order in which its events were stored. A publisher counts
@@ -41,131 +16,154 @@ interface Run {
  * - above the highest number of the run raises it, and what lies between is a gap;
  * - in a gap of the run closes it, or parts it in two: it is out of order;
  * - in a gap of an earlier run, else, closes that: it is out of order;
- * - below the first number of the run, and at most {@link REORDER_MAX} below the highest, lowers the first: it is out of order, and
- *   what lies between is a gap;
+ * - below the first number of the run, and at most REORDER_MAX below the highest, lowers the first: it is out of order, and what lies
+ *   between is a gap;
+ * - is else the highest number of the run: it is repeated;
  * - is else a number that the run has had, or is far below it: a restart.
  *
+ * A restart is *in doubt* at first: one number that comes twice, or far too late, looks the same. A publisher that has begun anew counts
+ * on from there; one that has repeated itself goes on where it was. So the run before stays open, until a number arrives that
+ * - is above its highest: the run before is taken up again, with that number. What came since were repeats, and no restart; those that
+ *   the run before lacked are out of order, and close its gaps;
+ * - is its highest: the same, unless the new run has gone through all of the one before, with more numbers than it lacks;
+ * - is the last of {@link DOUBTFUL_EVENTS_MAX} since: it was a restart.
+ * A restart in doubt may have another one after it.
+ *
  * So of the numbers of a run that lie between two that were seen none is lost from view, in whatever order they come. What the rules
- * cannot know: a run that begins anew above the highest number leaves a gap, and one that begins anew in a gap closes it for a while.
+ * cannot know: a run that begins anew above the highest number leaves a gap, one that begins anew in a gap closes it for a while, and
+ * one that loses the numbers around the highest of the run before is taken for its repeat.
  */
 export class PublisherSequence {
   readonly firstPosition: number;
   lastPosition: number;
   /** Events with a sequence. */
   events = 0;
-  outOfOrder = 0;
-  restartCount = 0;
-  /** Numbers of gaps that are not kept any more. One of them that comes late is taken for a restart. */
-  forgotten = 0;
-  /** The newest, in their order. */
-  readonly restarts: Restart[] = [];
-  /** By run, then by number. */
-  readonly #earlier: GapList[] = [];
-  #earlierCount = 0;
-  #run: Run;
+  /** The first is certain; each of the others began with a restart in doubt, and its highest number is below that of the one before. */
+  readonly #courses: [Course, ...Course[]];
 
-  /** Of a publisher whose first event this is; it is to be taken like all others. */
+  /** Of a publisher whose first event this is; it is not to be taken again. */
   constructor({ position, sequence }: Arrival) {
     this.firstPosition = position;
     this.lastPosition = position;
-    this.#run = { first: sequence, highest: sequence - 1, gaps: new GapList() };
+    this.events = 1;
+    this.#courses = [new Course(sequence)];
   }
 
   /** Lowest and highest number of the run under way. */
   get first(): number {
-    return this.#run.first;
+    return this.#underWay.first;
   }
 
   get highest(): number {
-    return this.#run.highest;
+    return this.#underWay.highest;
+  }
+
+  get outOfOrder(): number {
+    return this.#sum(({ outOfOrder }) => outOfOrder);
+  }
+
+  /** Events whose number had been before, or came far too late, before the publisher went on. */
+  get repeated(): number {
+    return this.#sum(({ repeated }) => repeated);
+  }
+
+  get restartCount(): number {
+    return this.#sum(({ restartCount }) => restartCount);
+  }
+
+  /** The newest, in their order. */
+  get restarts(): readonly Restart[] {
+    return this.#courses.flatMap(({ restarts }) => restarts).slice(-RESTARTS_KEPT);
+  }
+
+  /** Numbers of gaps that are not kept any more, at most 2^53 - 1. One of them that comes late is taken for a restart in doubt. */
+  get forgotten(): number {
+    return this.#courses[0].forgotten;
   }
 
   /** Gaps that are kept, of all runs. */
   get gapCount(): number {
-    return this.#earlierCount + this.#run.gaps.length;
+    return this.#sum(({ gapCount }) => gapCount);
   }
 
   /** Numbers in them; at most 2^53 - 1 is told. */
   get missing(): number {
-    const numbers = this.gaps().reduce((sum, gap) => sum + widthOf(gap), 0);
+    const numbers = this.gaps().reduce((sum, { from, to }) => sum + to - from + 1, 0);
     return Math.min(numbers, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Memory that it takes, in gaps. */
+  get weight(): number {
+    return this.#sum(({ weight }) => weight);
   }
 
   /** By run, then by number. */
   gaps(): Gap[] {
-    return [...this.#earlier, this.#run.gaps].flatMap((gaps) => [...gaps]);
+    return this.#courses.flatMap((course) => course.gaps());
   }
 
   take(arrival: Arrival): void {
     this.events++;
     this.lastPosition = arrival.position;
-    const { sequence } = arrival;
-    if (sequence > this.#run.highest) this.#raise(arrival);
-    else if (this.#run.gaps.close(sequence) || this.#closeEarlier(sequence)) this.outOfOrder++;
-    else if (sequence < this.#run.first && this.#run.highest - sequence <= REORDER_MAX) this.#lower(arrival);
-    else this.#restart(arrival);
-    if (this.#run.gaps.length > GAPS_KEPT) this.#forget(this.#run.gaps);
+    this.#endDoubts(arrival.sequence);
+    const taker = this.#place(arrival);
+    taker.events++;
+    for (const course of this.#courses) {
+      if (course === taker) break;
+      course.note(arrival.sequence);
+    }
+    this.#bound();
   }
 
-  #raise(arrival: Arrival): void {
-    const { highest, gaps } = this.#run;
-    if (arrival.sequence > highest + 1) gaps.push(gapOf(highest + 1, arrival.sequence - 1, arrival));
-    this.#run.highest = arrival.sequence;
+  get #underWay(): Course {
+    return this.#courses.at(-1)!;
   }
 
-  #lower(arrival: Arrival): void {
-    const { first, gaps } = this.#run;
-    if (arrival.sequence < first - 1) gaps.unshift(gapOf(arrival.sequence + 1, first - 1, arrival));
-    this.#run.first = arrival.sequence;
-    this.outOfOrder++;
-  }
-
-  #restart({ sequence, position, processed_at }: Arrival): void {
-    const { highest, gaps } = this.#run;
-    this.restartCount++;
-    this.restarts.push({ sequence, after: highest, position, processed_at });
-    if (this.restarts.length > RESTARTS_KEPT) this.restarts.shift();
-    this.#keep(gaps);
-    this.#run = { first: sequence, highest: sequence, gaps: new GapList() };
-  }
-
-  /** The gaps of a run that is over. */
-  #keep(gaps: GapList): void {
-    if (gaps.length === 0) return;
-    this.#earlier.push(gaps);
-    this.#earlierCount += gaps.length;
-    this.#forgetOldest();
-  }
-
-  #forgetOldest(): void {
-    while (this.#earlierCount > EARLIER_GAPS_KEPT) {
-      const oldest = this.#earlier[0]!;
-      this.#forget(oldest);
-      this.#earlierCount--;
-      if (oldest.length === 0) this.#earlier.shift();
+  /** A number that an open run has not reached ends the doubt about what came after that. */
+  #endDoubts(sequence: number): void {
+    for (;;) {
+      const before = this.#courses.at(-2);
+      if (before === undefined || sequence < before.highest) return;
+      const since = this.#courses.pop()!;
+      if (sequence === before.highest && since.covers(before)) before.followWith(since);
+      else before.takeUp(since);
     }
   }
 
-  /** Of the runs that miss the number, in the newest. */
-  #closeEarlier(sequence: number): boolean {
-    const at = this.#earlier.findLastIndex((gaps) => {
-      const before = gaps.length;
-      const isClosed = gaps.close(sequence);
-      this.#earlierCount += gaps.length - before;
-      return isClosed;
-    });
-    if (at < 0) return false;
-    if (this.#earlier[at]!.length === 0) this.#earlier.splice(at, 1);
-    this.#forgetOldest(); // of one gap it may have made two
-    return true;
+  /** @returns what has taken it */
+  #place(arrival: Arrival): Course {
+    const { sequence } = arrival;
+    const underWay = this.#underWay;
+    if (underWay.raise(arrival)) return underWay;
+    const closed = this.#courses.findLast((course) => course.close(sequence));
+    if (closed !== undefined) return closed;
+    if (underWay.lower(arrival)) return underWay;
+    if (sequence < underWay.highest) return this.#restart(arrival);
+    underWay.repeated++;
+    return underWay;
   }
 
-  #forget(gaps: GapList): void {
-    const gap = gaps.shift();
-    if (gap !== undefined) this.forgotten += widthOf(gap);
+  #restart({ sequence, position, processed_at }: Arrival): Course {
+    const restart = { sequence, after: this.highest, position, processed_at };
+    const course = new Course(sequence, restart);
+    this.#courses.push(course);
+    return course;
   }
-}
 
-function gapOf(from: number, to: number, { position, processed_at }: Arrival): Gap {
-  return { from, to, position, processed_at };
+  #bound(): void {
+    const [certain] = this.#courses;
+    while (this.#courses.length > DOUBTFUL_RESTARTS_MAX + 1 || this.#doubtfulEvents() > DOUBTFUL_EVENTS_MAX) {
+      const [since] = this.#courses.splice(1, 1);
+      certain.followWith(since!);
+    }
+    certain.bound();
+  }
+
+  #doubtfulEvents(): number {
+    return this.#sum(({ events }) => events) - this.#courses[0].events;
+  }
+
+  #sum(count: (course: Course) => number): number {
+    return this.#courses.reduce((sum, course) => sum + count(course), 0);
+  }
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import type { Restart } from '../../deliver/gaps/course.ts';
 import { GapFinder } from '../../deliver/gaps/gap-finder.ts';
 import type { Gap } from '../../deliver/gaps/gap-list.ts';
 import type { PublisherGaps } from '../../deliver/gaps/gap-tracker.ts';
-import type { Restart } from '../../deliver/gaps/publisher-sequence.ts';
 import { formatInstant } from '../../instant.ts';
 import type { GapsAnswer, WireGap, WirePublisherGaps, WireRestart } from '../../protocol/gaps-wire.ts';
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../protocol/wire.ts';
@@ -52,6 +52,7 @@ function toPublisher(of: PublisherGaps): WirePublisherGaps {
     gaps: of.gaps.map(toGap),
     forgotten: of.forgotten,
     out_of_order: of.outOfOrder,
+    repeated: of.repeated,
     restart_count: of.restartCount,
     restarts: of.restarts.map(toRestart),
   };

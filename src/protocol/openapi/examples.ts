@@ -176,6 +176,7 @@ export const gapsPage: GapsAnswer = {
       gaps: [{ from: 2, to: 2, position: 3, processed_at: THIRD_AT }],
       forgotten: 0,
       out_of_order: 0,
+      repeated: 0,
       restart_count: 0,
       restarts: [],
     },

@@ -39,6 +39,9 @@ export const gapsSchemas: NamedSchemas<'PublisherGaps' | 'GapsAnswer'> = {
     },
     forgotten: count('Numbers of gaps that are not kept any more.'),
     out_of_order: count('Events that came after one with a higher number.'),
+    repeated: count(
+      'Events whose number had been before, or came far too late, before the publisher went on.',
+    ),
     restart_count: count('How often the publisher has begun to count anew.'),
     restarts: { type: 'array', items: restart, maxItems: 100, description: 'The newest of them.' },
   }),

@@ -52,6 +52,7 @@ export const gapCases: readonly ProtocolCase[] = [
         gaps: [{ from: 3, to: 5, position: jump, processed_at }],
         forgotten: 0,
         out_of_order: 0,
+        repeated: 0,
         restart_count: 0,
         restarts: [],
       });
@@ -80,6 +81,17 @@ export const gapCases: readonly ProtocolCase[] = [
         [[1, 3, positions[2]]],
       );
       assert.deepEqual([publisher.restart_count, publisher.missing, publisher.highest_sequence], [1, 1, 2]);
+    },
+  },
+  {
+    name: 'a number that comes once more makes nothing missing once the publisher goes on',
+    async run(server) {
+      await publishSequences(server, [1, 2, 3, 4, 2]);
+      const inDoubt = await only(server);
+      assert.deepEqual([inDoubt.restart_count, inDoubt.repeated], [1, 0]);
+      await publishSequences(server, [5]);
+      const { missing, repeated, restart_count, highest_sequence } = await only(server);
+      assert.deepEqual([missing, repeated, restart_count, highest_sequence], [0, 1, 0, 5]);
     },
   },
   {
@@ -125,8 +137,8 @@ export const gapCases: readonly ProtocolCase[] = [
       assert.deepEqual(await server.verdicts(event, { ...event, sequence: 900 }), ['stored', 'duplicate']);
       const again = server.event({ event_id: 'again', sequence: 5 });
       assert.deepEqual(await server.verdicts(again), ['stored']);
-      const { events, missing, restart_count } = await only(server);
-      assert.deepEqual([events, missing, restart_count], [2, 0, 1]);
+      const { events, missing, repeated } = await only(server);
+      assert.deepEqual([events, missing, repeated], [2, 0, 1]);
     },
   },
   {
