@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MemoryReader } from '../../../test/support/memory-reader.ts';
+import { SekaliError } from '../../errors.ts';
 import type { SequencePage, SequenceQuery } from '../../store/store.ts';
-import { type Found, GapFinder, TRACKER_WEIGHT_MAX } from './gap-finder.ts';
+import { type Found, GapFinder } from './gap-finder.ts';
+import { TRACKER_WEIGHT_MAX } from './kept-trackers.ts';
 
 const FOREVER = new AbortController().signal;
-/** Aborted before it begins: each call reads one page. */
+/** Aborted before it begins: each call reads one page, and waits for none. */
 const AT_ONCE = AbortSignal.abort();
 
 const everything = { topic: undefined, source: undefined, after: 0, limit: 100 };
@@ -14,12 +16,19 @@ function summary({ publishers }: Found): [name: string, events: number, missing:
   return publishers.map(({ topic, source, events, missing }) => [`${topic}/${source}`, events, missing]);
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof SekaliError ? error.code : String(error);
+}
+
 /** Notes what is asked for. */
 class WatchedReader extends MemoryReader {
   readonly asked: SequenceQuery[] = [];
+  readonly underWay: Promise<SequencePage>[] = [];
   override async sequences(query: SequenceQuery): Promise<SequencePage> {
     this.asked.push(query);
-    return await super.sequences(query);
+    const page = super.sequences(query);
+    this.underWay.push(page);
+    return await page;
   }
 }
 
@@ -80,20 +89,30 @@ describe('gaps', () => {
   });
 
   it('are told as far as they are known when the time is up, and the next call goes on from there', async () => {
-    const reader = new MemoryReader(10);
+    const reader = new WatchedReader(10);
     for (let sequence = 1; sequence <= 25; sequence++) reader.publishSequence(sequence);
-    const finder = new GapFinder(reader);
-    const progress: [number, boolean][] = [];
-    for (let isComplete = false; !isComplete; ) {
-      const found = await finder.find(everything, AT_ONCE);
-      isComplete = found.isComplete;
-      progress.push([found.through, isComplete]);
-    }
-    assert.deepEqual(progress, [
-      [10, false],
-      [20, false],
-      [25, true],
-    ]);
+    const [timeIsUp, released] = [new AbortController(), Promise.withResolvers<void>()];
+    const finder = new GapFinder({
+      async sequences(query) {
+        const page = await reader.sequences(query);
+        if (reader.asked.length === 2) {
+          timeIsUp.abort();
+          await released.promise;
+        }
+        return page;
+      },
+    });
+    const early = await finder.find(everything, timeIsUp.signal);
+    assert.deepEqual([early.through, early.isComplete], [10, false]);
+    const next = finder.find(everything, FOREVER);
+    released.resolve();
+    const { through, isComplete } = await next;
+    assert.deepEqual([through, isComplete], [25, true]);
+    assert.deepEqual(
+      reader.asked.map(({ after }) => after),
+      [0, 10, 20],
+      'what was on its way is not read anew',
+    );
   });
 
   it('are worked out once for those who ask at the same time, each of whom is told of all before', async () => {
@@ -163,5 +182,56 @@ describe('gaps', () => {
     for (let i = 0; i < 64; i++) await ask(`another-${i}`);
     await ask('s');
     assert.equal(reader.asked.at(-1)?.after, 0);
+  });
+
+  it('of several broad filters get further with each answer, and who finds no room is told so', async () => {
+    let nowMs = 0;
+    const reader = new WatchedReader();
+    const topics = ['a', 'b', 'c'];
+    const sources = Math.ceil((0.65 * TRACKER_WEIGHT_MAX) / 9);
+    for (let i = 0; i < sources; i++) {
+      for (const topic of topics) reader.publishSequence(1, { topic, source: `${i}` });
+    }
+    const finder = new GapFinder(reader, () => nowMs);
+    const ask = async (topic: string) => {
+      nowMs++;
+      const found = await finder.find({ ...everything, topic }, AT_ONCE).catch(codeOf);
+      await Promise.all(reader.underWay);
+      return found;
+    };
+    const last = await reader.lastPosition();
+    const furthest = new Map(topics.map((topic) => [topic, 0]));
+    const refused = new Set<string>();
+    const complete = new Set<string>();
+    for (let round = 0; round < 60 && complete.size < topics.length; round++) {
+      for (const topic of topics.filter((one) => !complete.has(one))) {
+        const found = await ask(topic);
+        if (typeof found === 'string') {
+          assert.equal(found, 'overloaded');
+          refused.add(topic);
+          continue;
+        }
+        assert.ok(found.through >= furthest.get(topic)!, `${topic} went back to ${found.through}`);
+        furthest.set(topic, found.through);
+        if (found.through === last) complete.add(topic);
+      }
+    }
+    assert.deepEqual([[...complete], [...refused]], [topics, ['c']]);
+  });
+
+  it('of a filter that has not caught up are kept, whoever else asks, until nobody has asked for long', async () => {
+    let nowMs = 0;
+    const reader = new MemoryReader();
+    for (let i = 0; i < 4001; i++) {
+      for (const topic of ['a', 'b', 'c']) reader.publishSequence(1, { topic, source: `${i}` });
+    }
+    const finder = new GapFinder(reader, () => nowMs);
+    const ask = (topic: string) => finder.find({ ...everything, topic }, AT_ONCE);
+    for (const topic of ['a', 'b']) await ask(topic);
+    for (let i = 0; i < 70; i++) await finder.find({ ...everything, topic: `other-${i}` }, FOREVER);
+    assert.ok((await ask('a')).through > 0);
+    await assert.rejects(ask('c'), { code: 'overloaded' });
+    nowMs += 10_000;
+    assert.equal((await ask('c')).isComplete, false);
   });
 });

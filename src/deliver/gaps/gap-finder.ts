@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SekaliError } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
 import { Turns } from '../turns.ts';
-import { type GapFilter, type GapsPage, GapTracker } from './gap-tracker.ts';
+import type { GapFilter, GapsPage, GapTracker } from './gap-tracker.ts';
+import { KeptTrackers, TRACKER_WEIGHT_MAX } from './kept-trackers.ts';
 
 /** Events that are read at one time: a few milliseconds of the thread that judges them. */
 const EVENTS_AT_ONCE = 2000;
@@ -13,15 +14,11 @@ const PAUSE_MS_MAX = 100;
 /** Trackers that catch up at one time; each holds a reader of the store for a part of it. */
 const CATCHING_UP_MAX = 4;
 
-/** Filters whose tracker is kept, the one asked for last the longest. */
-const TRACKERS_MAX = 64;
-
-/** Weight of one tracker (GapTracker.weight), and of all that are kept: about 20 and 40 MB. */
-export const TRACKER_WEIGHT_MAX = 200_000;
-const WEIGHT_MAX = 2 * TRACKER_WEIGHT_MAX;
-
 /** For how long a filter that was too broad is refused without another look. */
 const TOO_BROAD_MS = 600_000;
+
+/** Filters of which that is known. */
+const TOO_BROAD_MAX = 64;
 
 export interface GapQuery extends GapFilter {
   /** Publishers whose first event is above this position. */
@@ -41,36 +38,35 @@ export class GapFinder {
   readonly #reader: Pick<StoreReader, 'sequences'>;
   readonly #nowMs: () => number;
   readonly #catchingUp = new Turns(CATCHING_UP_MAX);
-  /** By filter; the one asked for last is the last. */
-  readonly #trackers = new Map<string, GapTracker>();
+  readonly #trackers: KeptTrackers;
   /** Filters that are too broad, and until when they are taken to be. */
   readonly #tooBroad = new Map<string, number>();
 
   constructor(reader: Pick<StoreReader, 'sequences'>, nowMs: () => number = () => performance.now()) {
     this.#reader = reader;
     this.#nowMs = nowMs;
+    this.#trackers = new KeptTrackers(nowMs);
   }
 
   /**
-   * Catches up, and tells what is known: not all, when the signal was aborted before everything had been read. Then the next call goes
-   * on from there: each one gets further, however early it is aborted.
+   * Catches up, and tells what is known: not all, when the signal is aborted before everything has been read. It waits no longer than
+   * that, whatever the reader does; the page under way is read to its end, and the next call goes on from there.
    *
-   * @throws SekaliError `publishers_too_many`; and what the reader throws
+   * @throws SekaliError `publishers_too_many`; `overloaded` while others catch up; and what the reader throws
    */
   async find({ topic, source, after, limit }: GapQuery, signal: AbortSignal): Promise<Found> {
     const tracker = this.#trackerOf({ topic, source });
-    const isComplete = await this.#catchUp(tracker, signal);
+    const caughtUp = this.#catchUp(tracker, signal);
+    caughtUp.catch(() => {}); // nobody may be waiting for it any more
+    const isComplete = (await unlessAborted(caughtUp, signal)) === true;
+    if (!isComplete) this.#trackers.hold(nameOf(tracker.filter), tracker);
     return { ...tracker.page({ after, limit }), isComplete };
   }
 
   #trackerOf(filter: GapFilter): GapTracker {
     const name = nameOf(filter);
     if ((this.#tooBroad.get(name) ?? 0) > this.#nowMs()) throw tooBroad();
-    const tracker = this.#trackers.get(name) ?? new GapTracker(filter);
-    this.#trackers.delete(name);
-    this.#trackers.set(name, tracker);
-    this.#makeRoom();
-    return tracker;
+    return this.#trackers.get(name, filter);
   }
 
   /** @returns whether all that was stored when it was called has been read */
@@ -95,7 +91,7 @@ export class GapFinder {
       const page = await this.#reader.sequences(query);
       tracker.take(page);
       if (tracker.weight > TRACKER_WEIGHT_MAX) throw this.#refuse(tracker.filter);
-      this.#makeRoom();
+      this.#trackers.grown(nameOf(tracker.filter), tracker, page.isAtEnd);
       if (page.isAtEnd || signal.aborted) return page.isAtEnd;
       await pause(Math.min(this.#nowMs() - beganMs, PAUSE_MS_MAX), undefined, { signal }).catch(() => {});
     }
@@ -106,20 +102,21 @@ export class GapFinder {
     this.#trackers.delete(name);
     this.#tooBroad.set(name, this.#nowMs() + TOO_BROAD_MS);
     const [oldest] = this.#tooBroad.keys();
-    if (this.#tooBroad.size > TRACKERS_MAX && oldest !== undefined) this.#tooBroad.delete(oldest);
+    if (this.#tooBroad.size > TOO_BROAD_MAX && oldest !== undefined) this.#tooBroad.delete(oldest);
     return tooBroad();
   }
+}
 
-  /** Lets go of those that nobody has asked for the longest; the one asked for last stays. */
-  #makeRoom(): void {
-    let weight = 0;
-    for (const tracker of this.#trackers.values()) weight += tracker.weight;
-    for (const [name, tracker] of this.#trackers) {
-      if (this.#trackers.size === 1) return;
-      if (this.#trackers.size <= TRACKERS_MAX && weight <= WEIGHT_MAX) return;
-      this.#trackers.delete(name);
-      weight -= tracker.weight;
-    }
+/** @returns what the work comes to; undefined when the signal is aborted before */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const onAbort = () => aborted.resolve(undefined);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
