@@ -1,4 +1,3 @@
-import type { Sekali } from '../client/sekali.ts';
 import type { WireGap, WirePublisherGaps } from '../protocol/gaps-wire.ts';
 import { integer, optionalText, type Settings } from '../settings.ts';
 import { type Command, commandSettings, EXIT, operandsOf } from './command.ts';
@@ -54,7 +53,6 @@ export const gaps: Command = {
     const { url, key, json, limit, topic, source, after } = commandSettings(SETTINGS, context);
     operandsOf(context);
     const client = connect({ url, key }, { retryForMs: 0 });
-    await catchUp(client, { topic, source });
     const query = { topic, source, after };
     const listing = {
       name: 'publishers',
@@ -68,16 +66,6 @@ export const gaps: Command = {
     return EXIT.ok;
   },
 };
-
-/** Each request gets further, and a server that has looked at everything has only what is new left to look at. */
-async function catchUp(
-  client: Sekali,
-  query: { topic: string | undefined; source: string | undefined },
-): Promise<void> {
-  for (let isComplete = false; !isComplete; ) {
-    isComplete = (await client.gaps({ ...query, limit: 1 })).complete;
-  }
-}
 
 function gapText({ from, to }: WireGap): string {
   return from === to ? `${from}` : `${from}–${to}`;

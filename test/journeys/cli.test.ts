@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import type { StatsAnswer, WireEvent, WireStoredEvent } from '../../src/client/index.ts';
@@ -222,11 +224,52 @@ describe('sekali gaps', () => {
     const { stdout } = await sekali('gaps', '--topic', 'meters');
     assert.deepEqual(parseLines(stdout), (await client.gaps()).publishers);
     const [titles, cellar, ...more] = await onTerminal('gaps', '--limit', '1');
-    assert.match(titles!, /^topic {3}source {2}events {2}numbers {2}missing {2}late {2}repeated {2}restarts {2}gaps$/);
+    assert.match(
+      titles!,
+      /^topic {3}source {2}events {2}numbers {2}missing {2}late {2}repeated {2}restarts {2}gaps$/,
+    );
     assert.match(cellar!, /^meters {2}cellar {7}5 {2}1–9 {12}4 {5}1 {9}0 {9}0 {2}3–4, 6, 8$/);
     assert.match(more.at(-1)!, /^for more: --after \d+$/);
   });
+
+  test('asks again for each page that is not all, whichever server answers', async (t) => {
+    const answers = [
+      { ...page('too little', null), through: 10, complete: false },
+      { ...page('first', 5), through: 20, complete: true },
+      { ...page('of another server', null), through: 0, complete: false },
+      { ...page('second', null), through: 20, complete: true },
+    ];
+    const { url, asked } = await answering(t, () => answers.shift());
+    const { code, stdout } = await runCli(['gaps', '--url', url]);
+    assert.deepEqual([code, parseLines(stdout)], [0, [{ name: 'first' }, { name: 'second' }]]);
+    assert.deepEqual(asked, ['', '', '5', '5']);
+  });
+
+  test('fails where a server gets no further, and prints nothing of what it knows', async (t) => {
+    const stuck = { publishers: [{ name: 'too little' }], through: 10, complete: false, next: null };
+    const { url, asked } = await answering(t, () => stuck);
+    const { code, stdout, stderr } = await runCli(['gaps', '--url', url]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^sekali: 20 times .* got no further than position 10: try again later\n$/);
+    assert.equal(asked.length, 21);
+  });
 });
+
+function page(name: string, next: number | null) {
+  return { publishers: [{ name }], next };
+}
+
+/** A server that gives these answers. @returns the `after` of each request */
+async function answering(t: TestContext, answer: () => unknown): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const http = createServer((request, response) => {
+    asked.push(new URL(request.url!, 'http://localhost').searchParams.get('after') ?? '');
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer()));
+  });
+  await once(http.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => http.close());
+  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, asked };
+}
 
 describe('sekali healthcheck', () => {
   test('exits with 0 when the server is well, found by its URL or its port', async () => {
