@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SekaliError } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
-import { Turns } from '../turns.ts';
+import { Turns } from '../../turns.ts';
 import type { GapFilter, GapsPage, GapTracker } from './gap-tracker.ts';
 import { KeptTrackers, TRACKER_WEIGHT_MAX } from './kept-trackers.ts';
 

@@ -1,5 +1,5 @@
 import type { SequencePage, SequenceQuery } from '../../store/store.ts';
-import { Turns } from '../turns.ts';
+import { Turns } from '../../turns.ts';
 import type { Restart } from './course.ts';
 import type { Gap } from './gap-list.ts';
 import { PublisherSequence } from './publisher-sequence.ts';

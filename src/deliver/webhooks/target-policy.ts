@@ -1,7 +1,7 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup as resolve } from 'node:dns/promises';
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
-import { Turns } from '../turns.ts';
+import { Turns } from '../../turns.ts';
 import { isNetwork, isPublic, isWithin, networks } from './special-addresses.ts';
 
 /**

@@ -8,9 +8,9 @@ import type {
   SubscriptionDefinition,
   WebhookDefinition,
 } from '../../store/subscription-store.ts';
+import { Turns } from '../../turns.ts';
 import type { Deliveries, Start } from '../deliveries.ts';
 import { subscriptionChanged } from '../subscription-changed.ts';
-import { Turns } from '../turns.ts';
 import { Breaker, type BreakerOptions } from './breaker.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Poster } from './post-event.ts';
