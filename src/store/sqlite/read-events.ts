@@ -86,8 +86,8 @@ export class EventReader {
   }
 }
 
-/** Bytes of a block that count as an event that is looked at: that of a common one. */
-const BYTES_LOOKED = 300;
+/** Bytes of a block that take as long to pass over as an event: 0.65 ms a megabyte, 1.5 µs an event. */
+const BYTES_LOOKED = 2048;
 
 /** Where the events of a page go. */
 interface PageSink {
