@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import type { LogMessage } from '../../src/consume/consume-messages.ts';
 import { Worker } from '../../src/consume/worker.ts';
-import type { WorkerParts, WorkerSettings } from '../../src/consume/worker-settings.ts';
+import type { WorkerParts, WorkerSettings, WorkerStore } from '../../src/consume/worker-settings.ts';
 import { encodeEntry } from '../../src/queue/entry-codec.ts';
 import { KeyHasher } from '../../src/store/dedup/key.ts';
 import { EventPack } from '../../src/store/event-pack.ts';
@@ -95,4 +96,27 @@ function entryOf(ids: readonly string[]): Buffer {
     packEvent(events, event, HASHER, CONTENT_SEED);
   }
   return encodeEntry({ events, batches: [{ end: events.length, rejected: 0, wantFirstSeen: false }] });
+}
+
+/** Never aborted. */
+export const NEVER = new AbortController().signal;
+
+export async function rounds(worker: Worker, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await worker.runOnce(NEVER);
+}
+
+/** Works until nothing is left in the queue. */
+export async function workOff(harness: WorkerHarness, worker: Worker): Promise<void> {
+  for (let i = 0; harness.queue.size > 0; i++) {
+    assert.ok(i < 10_000, 'the worker makes no progress');
+    await worker.runOnce(NEVER);
+  }
+}
+
+/** A store that does something else in place of `consume`. */
+export function storeWith(harness: WorkerHarness, consume: (store: WorkerStore) => WorkerStore['consume']) {
+  return async () => {
+    const store = harness.database.openStore();
+    return { ...store, consume: consume(store) };
+  };
 }
