@@ -15,8 +15,7 @@ import { CommitQueue, type CommitQueueEvents } from './ingest/commit-queue.ts';
 import type { QueueOptions } from './ingest/ingest-messages.ts';
 import type { Logger } from './log.ts';
 import { chooseStore } from './store/open-store.ts';
-import { printEvent } from './store/print-event.ts';
-import type { StoredSignal, StoreReader } from './store/store.ts';
+import type { StoredSignal, StoreReader } from './store/store-reader.ts';
 import { version } from './version.ts';
 
 export interface Server {
@@ -218,7 +217,6 @@ function makeWebhooks(
     deliveries,
     stored,
     log,
-    print: printEvent,
     userAgent: `Sekali/${version}`,
     allowed: webhookAllow,
     timeoutMs: webhookTimeoutMs,

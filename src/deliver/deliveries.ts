@@ -1,5 +1,5 @@
 import type { DefinitionCondition } from '../store/definition-condition.ts';
-import type { StoredEvent } from '../store/store.ts';
+import type { StoredEvent } from '../store/store-reader.ts';
 import type {
   DeadEvent,
   DeadSelection,

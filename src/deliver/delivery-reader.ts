@@ -1,4 +1,4 @@
-import type { StoreReader } from '../store/store.ts';
+import type { StoreReader } from '../store/store-reader.ts';
 import { TopicFilter } from '../topic-filter.ts';
 
 /** What deliveries need of a reader: that of every store has all of it. */

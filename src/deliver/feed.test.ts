@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { printPage } from '../store/page-printer.ts';
-import type { PrintedPage, PrintedQuery, StoredEvent } from '../store/store.ts';
+import type { PrintedPage, PrintedQuery, StoredEvent } from '../store/store-reader.ts';
 import { TopicFilter } from '../topic-filter.ts';
 import { type FeedStep, feed } from './feed.ts';
 import { LiveTail } from './live-tail.ts';

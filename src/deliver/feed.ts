@@ -1,4 +1,4 @@
-import type { PrintedPage, StoreReader } from '../store/store.ts';
+import type { PrintedPage, StoreReader } from '../store/store-reader.ts';
 import type { TopicFilter } from '../topic-filter.ts';
 import { Bell } from './bell.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { PAGE_LENGTH_MAX } from '../store/store.ts';
+import { PAGE_LENGTH_MAX } from '../store/store-reader.ts';
 import type { HandOut } from '../store/subscription-store.ts';
 import type { Fetched } from './deliveries.ts';
 import type { DeliveryReader } from './delivery-reader.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { PrintedPage, StoredSignal, StoreReader } from '../store/store.ts';
+import type { PrintedPage, StoredSignal, StoreReader } from '../store/store-reader.ts';
 import { Bell } from './bell.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { StoreReader } from '../store/store.ts';
+import type { StoreReader } from '../store/store-reader.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { ThreadedSubscriptionsOptions } from './threaded-subscriptions.ts';
 

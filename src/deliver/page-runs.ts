@@ -1,4 +1,4 @@
-import type { PrintedPage } from '../store/store.ts';
+import type { PrintedPage } from '../store/store-reader.ts';
 import type { TopicFilter } from '../topic-filter.ts';
 import type { PageFrom } from './live-tail.ts';
 

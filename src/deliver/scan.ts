@@ -1,4 +1,4 @@
-import { PAGE_LENGTH_MAX, type StoredEvent } from '../store/store.ts';
+import { PAGE_LENGTH_MAX, type StoredEvent } from '../store/store-reader.ts';
 import { type DeliveryReader, topicsOf } from './delivery-reader.ts';
 
 /** Pages that one scan reads. After them it has got somewhere, and whoever waits for the same subscription has a turn. */

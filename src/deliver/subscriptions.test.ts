@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MemoryReader } from '../../test/support/memory-reader.ts';
 import { SekaliError } from '../errors.ts';
 import { MemorySubscriptions } from '../store/memory/memory-subscriptions.ts';
-import type { EventPage, EventQuery } from '../store/store.ts';
+import type { EventPage, EventQuery } from '../store/store-reader.ts';
 import type { SubscriptionDefinition } from '../store/subscription-store.ts';
 import type { Fetched } from './deliveries.ts';
 import { Subscriptions } from './subscriptions.ts';

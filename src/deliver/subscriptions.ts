@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { SekaliError } from '../errors.ts';
 import type { DefinitionCondition } from '../store/definition-condition.ts';
-import type { StoredEvent } from '../store/store.ts';
+import type { StoredEvent } from '../store/store-reader.ts';
 import type {
   DeadSelection,
   LeaseRef,

@@ -1,4 +1,4 @@
-import { PAGE_LENGTH_MAX, type StoredEvent } from '../store/store.ts';
+import { PAGE_LENGTH_MAX, type StoredEvent } from '../store/store-reader.ts';
 import type { HandOut, Outstanding } from '../store/subscription-store.ts';
 import { isSpent, reasonOfSpent } from './attempts.ts';
 import type { DeliveryReader } from './delivery-reader.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printPage } from '../store/page-printer.ts';
-import type { PrintedQuery, StoredEvent } from '../store/store.ts';
+import type { PrintedQuery, StoredEvent } from '../store/store-reader.ts';
 import { waitForPage } from './wait-for-page.ts';
 
 const QUERY = { source: 'rare', order: 'asc', offset: 0, limit: 10, after: 5 } as const;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EventQuery, PrintedPage, StoredSignal, StoreReader } from '../store/store.ts';
+import type { EventQuery, PrintedPage, StoredSignal, StoreReader } from '../store/store-reader.ts';
 import { Bell } from './bell.ts';
 
 /** Between two looks: commits that come faster are looked at together. */

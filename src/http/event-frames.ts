@@ -1,6 +1,6 @@
 import type { FeedStep } from '../deliver/feed.ts';
 import type { PageRun } from '../deliver/page-runs.ts';
-import type { PrintedPage } from '../store/store.ts';
+import type { PrintedPage } from '../store/store-reader.ts';
 
 /**
  * The frames of a feed, as they are written. Those that follow one another in their page are written from there; others are put together,

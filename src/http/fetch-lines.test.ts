@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Deliveries, Fetched } from '../deliver/deliveries.ts';
 import { SekaliError } from '../errors.ts';
-import type { StoredEvent } from '../store/store.ts';
+import type { StoredEvent } from '../store/store-reader.ts';
 import type { FetchOptions } from './fetch-line.ts';
 import { FetchLines } from './fetch-lines.ts';
 

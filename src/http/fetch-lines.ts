@@ -1,5 +1,5 @@
 import type { Deliveries, Fetched } from '../deliver/deliveries.ts';
-import type { StoredSignal } from '../store/store.ts';
+import type { StoredSignal } from '../store/store-reader.ts';
 import { FetchLine, type FetchOptions } from './fetch-line.ts';
 
 /** Nobody has seen them: that counts as no attempt. */

@@ -5,7 +5,7 @@ import type { Webhooks } from '../deliver/webhooks/webhooks.ts';
 import type { Admission } from '../ingest/admission.ts';
 import type { CommitQueue } from '../ingest/commit-queue.ts';
 import type { QueueState } from '../queue/queue.ts';
-import type { StoredSignal, StoreReader } from '../store/store.ts';
+import type { StoredSignal, StoreReader } from '../store/store-reader.ts';
 
 /** What the edge is given to work with. */
 export interface Parts {

@@ -1,5 +1,5 @@
 import type { QueueState } from '../queue/queue.ts';
-import type { Counters } from '../store/store.ts';
+import type { Counters } from '../store/store-reader.ts';
 import type { Parts } from './parts.ts';
 
 /** The counters of the store and of the queue in front of it, as one. */

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { SekaliError } from '../errors.ts';
-import type { KeyStats, StoredSignal } from '../store/store.ts';
+import type { KeyStats } from '../store/store.ts';
 import { fromFailure } from '../store/store-messages.ts';
+import type { StoredSignal } from '../store/store-reader.ts';
 import { threadUrl } from '../thread-url.ts';
 import type { BodyFormat } from './decode.ts';
 import type {

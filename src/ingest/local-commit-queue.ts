@@ -1,6 +1,7 @@
 import type { EventLimits } from '../event.ts';
-import type { KeyStats, Store, StoredSignal } from '../store/store.ts';
+import type { KeyStats, Store } from '../store/store.ts';
 import { fromFailure } from '../store/store-messages.ts';
+import type { StoredSignal } from '../store/store-reader.ts';
 import type { QueuedRequest } from './commit-queue.ts';
 import type { LaneName, ThreadAnswer } from './ingest-messages.ts';
 import { Lane, STORED_GROUP_BYTES_MAX } from './lane.ts';

@@ -1,6 +1,6 @@
 import { threadUrl } from '../thread-url.ts';
 import type { DedupWindow, Retention, TopicRules } from '../topic-rules.ts';
-import type { StoredSignal, StoreReader } from './store.ts';
+import type { StoredSignal, StoreReader } from './store-reader.ts';
 
 /** Which store it is to be, and what it is told. */
 export interface StoreSettings {

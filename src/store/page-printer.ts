@@ -1,6 +1,6 @@
 import { PageBytes } from './page-bytes.ts';
 import { onOneLine, printHead, printRest } from './print-event.ts';
-import type { EventPage, PrintedPage, Printing, StoredEvent } from './store.ts';
+import type { EventPage, PrintedPage, Printing, StoredEvent } from './store-reader.ts';
 
 /** What is behind an event. */
 const ENDS = { items: ',', lines: '\n', frames: '\n\n' } as const satisfies Record<Printing, string>;

@@ -1,5 +1,5 @@
 import { formatInstant, type Instant } from '../instant.ts';
-import type { Conflict, StoredEvent } from './store.ts';
+import type { Conflict, StoredEvent } from './store-reader.ts';
 
 /** JSON of an event. The payload goes in as the text it came as, which no printer of values could give back. */
 export function printEvent(event: StoredEvent): string {

@@ -1,5 +1,5 @@
 import { formatInstant, type Instant } from '../instant.ts';
-import type { Conflict } from '../store/store.ts';
+import type { Conflict } from '../store/store-reader.ts';
 import { version } from '../version.ts';
 import {
   type KeyLife,

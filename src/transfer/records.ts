@@ -12,7 +12,8 @@
  * a payload with line breaks, which a line cannot hold, is a text in `payload_text` instead.
  */
 import type { Instant } from '../instant.ts';
-import type { Conflict, StoredEvent, StoreSecrets, TopicSummary } from '../store/store.ts';
+import type { StoreSecrets } from '../store/store.ts';
+import type { Conflict, StoredEvent, TopicSummary } from '../store/store-reader.ts';
 import type { SubscriptionDefinition } from '../store/subscription-store.ts';
 
 /** Of the format that is written. Version 1 had no subscriptions; it is read too. A newer one is refused. */

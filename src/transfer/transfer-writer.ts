@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SekaliError } from '../errors.ts';
-import type { Conflict } from '../store/store.ts';
+import type { Conflict } from '../store/store-reader.ts';
 import * as lines from './print-records.ts';
 import {
   noCounts,

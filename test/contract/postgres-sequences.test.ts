@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeReadPool, type Read, readVia } from '../../src/store/postgres/read-pool.ts';
 import { readSequences } from '../../src/store/postgres/read-sequences.ts';
-import type { SequencePage } from '../../src/store/store.ts';
+import type { SequencePage } from '../../src/store/store-reader.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';
 import { PostgresFixture } from '../support/postgres-fixture.ts';
 import { useServices } from '../support/services/services.ts';

@@ -9,7 +9,7 @@ import { readingCases } from './store/reading.ts';
 import { sequenceCases } from './store/sequences.ts';
 import { verdictCases } from './store/verdicts.ts';
 
-/** Everything that store/store.ts promises. Every adapter runs all of it. */
+/** Everything that store/store.ts and store/store-reader.ts promise. Every adapter runs all of it. */
 export const STORE_CASES: readonly StoreCase[] = [
   ...verdictCases,
   ...keyCases,

@@ -21,7 +21,7 @@ import { keysDir } from '../../src/store/sqlite/connection.ts';
 import { sealMeta } from '../../src/store/sqlite/meta.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type Fault, type VerifyReport, verifyStore } from '../../src/store/sqlite/verify/verify-store.ts';
-import type { StoredEvent } from '../../src/store/store.ts';
+import type { StoredEvent } from '../../src/store/store-reader.ts';
 import { appendOne } from '../contract/store/case.ts';
 import { Ledger } from '../support/ledger.ts';
 import { makeEvent, makeEvents } from '../support/make-events.ts';

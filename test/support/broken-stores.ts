@@ -7,15 +7,8 @@ import type { Event } from '../../src/event.ts';
 import { KEY_BYTES, KeyHasher } from '../../src/store/dedup/key.ts';
 import { CONTENT_HIGH, CONTENT_LOW, EVENT_WORDS, EventPack, KEY } from '../../src/store/event-pack.ts';
 import { packEvent } from '../../src/store/pack-event.ts';
-import {
-  CONFLICT,
-  type CommitGroup,
-  type Counters,
-  type Receipts,
-  STORED,
-  type Store,
-  type StoreReader,
-} from '../../src/store/store.ts';
+import { CONFLICT, type CommitGroup, type Receipts, STORED, type Store } from '../../src/store/store.ts';
+import { type Counters, type StoreReader } from '../../src/store/store-reader.ts';
 import type { StoreHarness } from '../contract/store/case.ts';
 import { PassingStore } from './passing-store.ts';
 import { SqliteHarness } from './sqlite-harness.ts';

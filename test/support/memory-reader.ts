@@ -6,7 +6,7 @@ import type {
   SequencePage,
   SequenceQuery,
   StoredEvent,
-} from '../../src/store/store.ts';
+} from '../../src/store/store-reader.ts';
 import { TopicFilter } from '../../src/topic-filter.ts';
 
 /** The part of a reader that deliveries need, over events in memory. */

@@ -1,4 +1,5 @@
-import type { CommitGroup, Counters, Receipts, Store, StoreReader } from '../../src/store/store.ts';
+import type { CommitGroup, Receipts, Store } from '../../src/store/store.ts';
+import type { Counters, StoreReader } from '../../src/store/store-reader.ts';
 
 /** Another store, in all but what a subclass changes. */
 export class PassingStore implements Store {

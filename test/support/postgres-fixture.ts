@@ -6,7 +6,7 @@ import { ensurePartitions } from '../../src/store/postgres/partitions.ts';
 import { PostgresReader } from '../../src/store/postgres/postgres-reader.ts';
 import { PostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import { TopicIds } from '../../src/store/postgres/topic-ids.ts';
-import type { EventQuery } from '../../src/store/store.ts';
+import type { EventQuery } from '../../src/store/store-reader.ts';
 import { orderRules, type Retention, type TopicRule } from '../../src/topic-rules.ts';
 import { EVERYTHING, toGroup } from '../contract/store/case.ts';
 import { makeEvents } from './make-events.ts';

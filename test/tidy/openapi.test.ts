@@ -30,7 +30,7 @@ import type { Operation, Parameter, Schema } from '../../src/protocol/openapi/do
 import { ANSWERED_CODES } from '../../src/protocol/openapi/problem.ts';
 import { CONTENT_ENCODINGS, MEDIA_PROBLEM, PUBLISH_MEDIA } from '../../src/protocol/wire.ts';
 import { ThreadedReader } from '../../src/store/sqlite/threaded-reader.ts';
-import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../../src/store/store.ts';
+import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../../src/store/store-reader.ts';
 import { API_LIMITS, ApiValidator, api } from '../support/api-validator.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

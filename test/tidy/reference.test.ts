@@ -32,7 +32,7 @@ import {
 } from '../../src/protocol/wire.ts';
 import { SERVER_SETTINGS } from '../../src/server-settings.ts';
 import { flagOf, type Setting } from '../../src/settings.ts';
-import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT, PAGE_LENGTH_MAX } from '../../src/store/store.ts';
+import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT, PAGE_LENGTH_MAX } from '../../src/store/store-reader.ts';
 
 const errors = readFileSync('docs/reference/errors.md', 'utf8');
 const configuration = readFileSync('docs/reference/configuration.md', 'utf8');

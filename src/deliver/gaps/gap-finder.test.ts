@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MemoryReader } from '../../../test/support/memory-reader.ts';
 import { SekaliError } from '../../errors.ts';
-import type { SequencePage, SequenceQuery } from '../../store/store.ts';
+import type { SequencePage, SequenceQuery } from '../../store/store-reader.ts';
 import { type Found, GapFinder } from './gap-finder.ts';
 import { TRACKER_WEIGHT_MAX } from './kept-trackers.ts';
 

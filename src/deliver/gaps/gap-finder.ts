@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SekaliError } from '../../errors.ts';
-import type { StoreReader } from '../../store/store.ts';
+import type { StoreReader } from '../../store/store-reader.ts';
 import { Turns } from '../../turns.ts';
 import type { GapFilter, GapsPage, GapTracker } from './gap-tracker.ts';
 import { KeptTrackers, TRACKER_WEIGHT_MAX } from './kept-trackers.ts';

@@ -1,4 +1,4 @@
-import type { SequencePage, SequenceQuery } from '../../store/store.ts';
+import type { SequencePage, SequenceQuery } from '../../store/store-reader.ts';
 import { Turns } from '../../turns.ts';
 import type { Restart } from './course.ts';
 import type { Gap } from './gap-list.ts';

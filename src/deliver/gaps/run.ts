@@ -1,4 +1,4 @@
-import type { SequencedEvent } from '../../store/store.ts';
+import type { SequencedEvent } from '../../store/store-reader.ts';
 import { type Gap, GapList } from './gap-list.ts';
 
 /** How far below the highest number of a run a number may lie that is the lowest of it so far; further below it is none of the run. */

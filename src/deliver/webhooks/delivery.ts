@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SekaliError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { messageOf } from '../../message-of.ts';
-import type { StoredEvent } from '../../store/store.ts';
+import { printEvent } from '../../store/print-event.ts';
+import type { StoredEvent } from '../../store/store-reader.ts';
 import type { WebhookDefinition } from '../../store/subscription-store.ts';
 import type { Deliveries } from '../deliveries.ts';
 import type { Acks } from './acks.ts';
@@ -20,8 +21,6 @@ const SETTLE_AGAIN_MS = 1000;
 export interface DeliveryParts {
   readonly deliveries: Pick<Deliveries, 'nack'>;
   readonly post: (request: PostRequest) => Promise<PostOutcome>;
-  /** The JSON text of an event. */
-  readonly print: (event: StoredEvent) => string;
   /** The receiver of the definition with this version wants no more. */
   readonly onGone: (name: string, version: string, reason: string) => Promise<void>;
   readonly userAgent: string;
@@ -49,7 +48,7 @@ export interface Delivery {
 /** @returns never rejects */
 export async function sendEvent(parts: DeliveryParts, delivery: Delivery): Promise<PostOutcome> {
   const { subscription, webhook, event, leaseMs, cut } = delivery;
-  const body = parts.print(event);
+  const body = printEvent(event);
   const id = messageId(subscription, event);
   const nowMs = Date.now();
   const seconds = Math.floor(nowMs / 1000);

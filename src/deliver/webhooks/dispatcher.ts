@@ -1,5 +1,5 @@
 import { messageOf } from '../../message-of.ts';
-import type { StoredSignal } from '../../store/store.ts';
+import type { StoredSignal } from '../../store/store-reader.ts';
 import type { Subscription } from '../../store/subscription-store.ts';
 import { Bell } from '../bell.ts';
 import type { Deliveries } from '../deliveries.ts';

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { StoredEvent } from '../../store/store.ts';
+import type { StoredEvent } from '../../store/store-reader.ts';
 
 /**
  * The `webhook-id` of an event for a subscription: the same each time it is sent, and of no other event. Its place alone is not enough:

@@ -31,7 +31,6 @@ async function startBoth(t: TestContext) {
     const webhooks = new Webhooks({
       deliveries,
       stored: { onStored: () => () => {} },
-      print: ({ position }) => JSON.stringify({ position }),
       userAgent: 'test',
       allowed: ['127.0.0.1'],
       timeoutMs: 10_000,

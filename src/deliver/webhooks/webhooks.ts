@@ -1,7 +1,7 @@
 import { SekaliError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type DefinitionCondition, holds } from '../../store/definition-condition.ts';
-import type { StoredEvent, StoredSignal } from '../../store/store.ts';
+import type { StoredSignal } from '../../store/store-reader.ts';
 import type {
   PutDone,
   Subscription,
@@ -21,8 +21,6 @@ import { refuseTurning } from './turning.ts';
 export interface WebhooksOptions {
   readonly deliveries: Deliveries;
   readonly stored: StoredSignal;
-  /** The JSON text of an event, as readers get it. */
-  readonly print: (event: StoredEvent) => string;
   readonly userAgent: string;
   /** Hosts, addresses and networks outside the public internet that may be sent to (target-policy.ts). */
   readonly allowed: readonly string[];

@@ -6,7 +6,7 @@ import { type CountAnswer } from '../../protocol/subscriptions-wire.ts';
 import { MEDIA_JSON, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../protocol/wire.ts';
 import { integer } from '../../settings.ts';
 import { printEvent } from '../../store/print-event.ts';
-import { PAGE_LENGTH_MAX } from '../../store/store.ts';
+import { PAGE_LENGTH_MAX } from '../../store/store-reader.ts';
 import type { Parts } from '../parts.ts';
 import { parameter, position, readQuery } from '../query.ts';
 import { releaseWhenTaken } from '../release.ts';

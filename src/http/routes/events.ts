@@ -14,7 +14,7 @@ import {
 } from '../../protocol/wire.ts';
 import { choice, integer } from '../../settings.ts';
 import { printConflict, printEvent } from '../../store/print-event.ts';
-import type { EventQuery, PrintedPage, StoredEvent } from '../../store/store.ts';
+import type { EventQuery, PrintedPage, StoredEvent } from '../../store/store-reader.ts';
 import type { Parts } from '../parts.ts';
 import { dateTime, name, parameter, position, readQuery } from '../query.ts';
 import { releaseWhenTaken } from '../release.ts';

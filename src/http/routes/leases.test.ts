@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import Fastify from 'fastify';
 import type { Deliveries, GivenBack } from '../../deliver/deliveries.ts';
 import { Admission } from '../../ingest/admission.ts';
-import type { StoredEvent } from '../../store/store.ts';
+import type { StoredEvent } from '../../store/store-reader.ts';
 import type { LeaseRef } from '../../store/subscription-store.ts';
 import { FetchLines } from '../fetch-lines.ts';
 import { JsonBodies } from '../json-bodies.ts';

@@ -1,4 +1,9 @@
-import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT, type Conflict, type ConflictQuery } from '../store.ts';
+import {
+  CONFLICT_PAYLOAD_BYTES_MAX,
+  CONFLICTS_KEPT,
+  type Conflict,
+  type ConflictQuery,
+} from '../store-reader.ts';
 
 /** The newest conflicts of a store in memory. */
 export class MemoryConflicts {

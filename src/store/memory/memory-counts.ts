@@ -1,5 +1,6 @@
 import type { Instant } from '../../instant.ts';
-import type { Counters, TopicSummary, VERDICTS } from '../store.ts';
+import type { VERDICTS } from '../store.ts';
+import type { Counters, TopicSummary } from '../store-reader.ts';
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 

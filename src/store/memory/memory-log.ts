@@ -9,7 +9,7 @@ import {
   type SequencePage,
   type SequenceQuery,
   type StoredEvent,
-} from '../store.ts';
+} from '../store-reader.ts';
 
 type TopicQuery = Pick<EventQuery, 'topic' | 'patterns' | 'after'>;
 

@@ -7,23 +7,25 @@ import { SECRET_BYTES } from '../dedup/key.ts';
 import { printPage } from '../page-printer.ts';
 import {
   type CommitGroup,
+  type KeyStats,
+  type Receipts,
+  type Store,
+  type StoreSecrets,
+  VERDICTS,
+} from '../store.ts';
+import {
   type Conflict,
   type ConflictQuery,
   type Counters,
   type EventPage,
   type EventQuery,
-  type KeyStats,
   type PrintedPage,
   type PrintedQuery,
-  type Receipts,
   type SequencePage,
   type SequenceQuery,
-  type Store,
   type StoredEvent,
-  type StoreSecrets,
   type TopicSummary,
-  VERDICTS,
-} from '../store.ts';
+} from '../store-reader.ts';
 import { MemoryConflicts } from './memory-conflicts.ts';
 import { MemoryCounts, type StoreVerdict } from './memory-counts.ts';
 import { type First, MemoryKeys } from './memory-keys.ts';

@@ -1,4 +1,4 @@
-import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../store.ts';
+import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../store-reader.ts';
 
 /**
  * The append as one function of the database: verdicts, keys, events and counters of a commit group in one call, which is one

@@ -1,5 +1,5 @@
 import { patternExpression } from '../../topic-filter.ts';
-import type { EventQuery } from '../store.ts';
+import type { EventQuery } from '../store-reader.ts';
 import { isStorable } from './read-events.ts';
 import type { Read } from './read-pool.ts';
 

@@ -12,7 +12,7 @@ import type {
   StoredEvent,
   StoreReader,
   TopicSummary,
-} from '../store.ts';
+} from '../store-reader.ts';
 import { countEvents } from './count-matching.ts';
 import { Horizon } from './horizon.ts';
 import { positionBefore } from './position-before.ts';

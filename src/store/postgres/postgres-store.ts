@@ -4,26 +4,28 @@ import type { DedupWindow, Retention, TopicRules } from '../../topic-rules.ts';
 import { KeyHasher } from '../dedup/key.ts';
 import type {
   CommitGroup,
-  Conflict,
-  ConflictQuery,
   Consumed,
   ConsumedEntries,
   ConsumingStore,
-  Counters,
   DeadLetter,
+  KeyStats,
+  Receipts,
+  StoreSecrets,
+} from '../store.ts';
+import { anotherStore, storeMarkOf } from '../store-mark.ts';
+import type {
+  Conflict,
+  ConflictQuery,
+  Counters,
   EventPage,
   EventQuery,
-  KeyStats,
   PrintedPage,
   PrintedQuery,
-  Receipts,
   SequencePage,
   SequenceQuery,
   StoredEvent,
-  StoreSecrets,
   TopicSummary,
-} from '../store.ts';
-import { anotherStore, storeMarkOf } from '../store-mark.ts';
+} from '../store-reader.ts';
 import { type Appended, append } from './append.ts';
 import { fromDatabase, type SqlClient, sqlStateOf } from './connection.ts';
 import { REPEATED, readConsumed, setAside } from './consume.ts';

@@ -1,4 +1,4 @@
-import type { Conflict, ConflictQuery } from '../store.ts';
+import type { Conflict, ConflictQuery } from '../store-reader.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
 import { isStorable } from './read-events.ts';
 import type { Read } from './read-pool.ts';

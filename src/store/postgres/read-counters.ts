@@ -1,4 +1,4 @@
-import type { Counters } from '../store.ts';
+import type { Counters } from '../store-reader.ts';
 import type { Read } from './read-pool.ts';
 
 /** All counters in one statement, which is one snapshot: the law that connects them holds in every answer. */

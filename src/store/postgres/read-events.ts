@@ -1,5 +1,11 @@
 import { patternExpression } from '../../topic-filter.ts';
-import { type EventPage, type EventQuery, LOOK_MAX, PAGE_LENGTH_MAX, type StoredEvent } from '../store.ts';
+import {
+  type EventPage,
+  type EventQuery,
+  LOOK_MAX,
+  PAGE_LENGTH_MAX,
+  type StoredEvent,
+} from '../store-reader.ts';
 import { instantColumn, instantOf, timestampText } from './instant-column.ts';
 import type { Read } from './read-pool.ts';
 

@@ -1,4 +1,4 @@
-import type { SequencedEvent, SequencePage, SequenceQuery } from '../store.ts';
+import type { SequencedEvent, SequencePage, SequenceQuery } from '../store-reader.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
 import { IS_KEPT, isStorable, readTopicId } from './read-events.ts';
 import type { Read } from './read-pool.ts';

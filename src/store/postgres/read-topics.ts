@@ -1,4 +1,4 @@
-import type { TopicSummary } from '../store.ts';
+import type { TopicSummary } from '../store-reader.ts';
 import { instantColumn, instantOf } from './instant-column.ts';
 import type { Read } from './read-pool.ts';
 

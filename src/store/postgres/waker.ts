@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { StoredSignal } from '../store.ts';
+import type { StoredSignal } from '../store-reader.ts';
 import { connect, type SqlClient } from './connection.ts';
 import { STORED_CHANNEL } from './notifier.ts';
 

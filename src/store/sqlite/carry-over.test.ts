@@ -14,7 +14,7 @@ import { tempDir } from '../../../test/support/temp-dir.ts';
 import { BatchDecoder } from '../../ingest/decode.ts';
 import { formatInstant, parseInstant } from '../../instant.ts';
 import { EventPack } from '../event-pack.ts';
-import type { StoredEvent } from '../store.ts';
+import type { StoredEvent } from '../store-reader.ts';
 import { openWriter } from './connection.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts';
 import { sql as schema1 } from './migrations/001-events.ts';

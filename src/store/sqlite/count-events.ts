@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Counters } from '../store.ts';
+import type { Counters } from '../store-reader.ts';
 
 /** What a commit group adds to the counters. */
 export interface Tally {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TopicFilter } from '../../topic-filter.ts';
-import type { EventQuery } from '../store.ts';
+import type { EventQuery } from '../store-reader.ts';
 import type { Block } from './block.ts';
 import { CounterReader } from './count-events.ts';
 import { BLOCKS_AT_ONCE, BlockReader } from './read-blocks.ts';

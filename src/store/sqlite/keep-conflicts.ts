@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Instant } from '../../instant.ts';
 import type { EventPack } from '../event-pack.ts';
-import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../store.ts';
+import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../store-reader.ts';
 
 /** Keeps the newest conflicts for inspection. Older ones go as new ones come, so the table never grows past its bound. */
 export class ConflictKeeper {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Conflict, ConflictQuery } from '../store.ts';
+import type { Conflict, ConflictQuery } from '../store-reader.ts';
 import { instantColumns, instantOf } from './instant-column.ts';
 
 export class ConflictReader {

@@ -12,7 +12,7 @@ import {
   type PrintedPage,
   type PrintedQuery,
   type StoredEvent,
-} from '../store.ts';
+} from '../store-reader.ts';
 import type { Block } from './block.ts';
 import { CounterReader } from './count-events.ts';
 import { BLOCKS_AT_ONCE, type BlockRange, BlockReader } from './read-blocks.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { appendOne } from '../../../test/contract/store/case.ts';
 import { makeEvent, makeEvents } from '../../../test/support/make-events.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
-import type { SequencePage } from '../store.ts';
+import type { SequencePage } from '../store-reader.ts';
 import { openReader } from './connection.ts';
 import { SequenceReader } from './read-sequences.ts';
 import { SqliteStore } from './sqlite-store.ts';

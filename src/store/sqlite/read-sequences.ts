@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { SequencedEvent, SequencePage, SequenceQuery } from '../store.ts';
+import type { SequencedEvent, SequencePage, SequenceQuery } from '../store-reader.ts';
 import type { Block } from './block.ts';
 import { CounterReader } from './count-events.ts';
 import { BLOCKS_AT_ONCE, type BlockRange, BlockReader } from './read-blocks.ts';

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../message-of.ts';
 import { Turns } from '../../turns.ts';
-import type { PrintedPage } from '../store.ts';
+import type { PrintedPage } from '../store-reader.ts';
 import { SqliteReader } from './sqlite-reader.ts';
 
 /** Calls that cross to the thread: the methods of StoreReader, but `close`. */

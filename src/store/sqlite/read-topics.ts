@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { TopicSummary } from '../store.ts';
+import type { TopicSummary } from '../store-reader.ts';
 import { instantColumns, instantOf } from './instant-column.ts';
 
 export class TopicReader {

@@ -12,7 +12,7 @@ import type {
   StoredEvent,
   StoreReader,
   TopicSummary,
-} from '../store.ts';
+} from '../store-reader.ts';
 import { openReader } from './connection.ts';
 import { CounterReader } from './count-events.ts';
 import { type CountQuery, MatchCounter } from './count-matching.ts';

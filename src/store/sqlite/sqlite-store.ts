@@ -6,24 +6,20 @@ import type { DedupWindow, Retention, TopicRules } from '../../topic-rules.ts';
 import type { Step } from '../dedup/generation.ts';
 import { GenerationIndex } from '../dedup/generation-index.ts';
 import { KeyHasher } from '../dedup/key.ts';
+import type { CommitGroup, KeyStats, Receipts, Store, StoreSecrets } from '../store.ts';
 import type {
-  CommitGroup,
   Conflict,
   ConflictQuery,
   Counters,
   EventPage,
   EventQuery,
-  KeyStats,
   PrintedPage,
   PrintedQuery,
-  Receipts,
   SequencePage,
   SequenceQuery,
-  Store,
   StoredEvent,
-  StoreSecrets,
   TopicSummary,
-} from '../store.ts';
+} from '../store-reader.ts';
 import { Appender } from './append.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { keysDir, openWriter } from './connection.ts';

@@ -15,7 +15,7 @@ import type {
   StoredEvent,
   StoreReader,
   TopicSummary,
-} from '../store.ts';
+} from '../store-reader.ts';
 import type { CountQuery } from './count-matching.ts';
 import type { ReadCall, ReadMethod, ReadResult } from './read-thread.ts';
 

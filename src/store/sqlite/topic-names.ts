@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { StoredEvent } from '../store.ts';
+import type { StoredEvent } from '../store-reader.ts';
 import type { Block } from './block.ts';
 
 /** Topics that are remembered during a read; any number may come. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../../../src/store/store.ts';
+import { CONFLICT_PAYLOAD_BYTES_MAX, CONFLICTS_KEPT } from '../../../src/store/store-reader.ts';
 import { makeEvent, makeEvents } from '../../support/make-events.ts';
 import { appendOne, type StoreCase } from './case.ts';
 

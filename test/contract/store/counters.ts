@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Counters } from '../../../src/store/store.ts';
+import type { Counters } from '../../../src/store/store-reader.ts';
 import { makeEvent, makeEvents } from '../../support/make-events.ts';
 import { appendGroup, appendOne, EVERYTHING, type StoreCase } from './case.ts';
 

@@ -3,7 +3,8 @@ import { BatchDecoder } from '../../../src/ingest/decode.ts';
 import { parseInstant } from '../../../src/instant.ts';
 import { EventPack } from '../../../src/store/event-pack.ts';
 import { printEvent } from '../../../src/store/print-event.ts';
-import type { EventQuery, PrintedPage, Store } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { EventQuery, PrintedPage } from '../../../src/store/store-reader.ts';
 import { makeEvents } from '../../support/make-events.ts';
 import { appendOne, EVERYTHING, LIMITS, type StoreCase } from './case.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { formatInstant, parseInstant } from '../../../src/instant.ts';
-import type { EventQuery, Store } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { EventQuery } from '../../../src/store/store-reader.ts';
 import { makeEvent, makeEvents } from '../../support/make-events.ts';
 import { appendOne, EVERYTHING, type StoreCase } from './case.ts';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { SequencedEvent, SequenceQuery, Store } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { SequencedEvent, SequenceQuery } from '../../../src/store/store-reader.ts';
 import { makeEvent, makeEvents } from '../../support/make-events.ts';
 import { appendOne, EVERYTHING, type StoreCase } from './case.ts';
 

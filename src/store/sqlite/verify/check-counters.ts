@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { CONFLICTS_KEPT } from '../../store.ts';
+import { CONFLICTS_KEPT } from '../../store-reader.ts';
 import { type FaultList, MEND } from './fault.ts';
 
 /** Holds the counters against one another. What they say of the events is checked as those are read: topic-tallies.ts. */
